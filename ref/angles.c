@@ -51,7 +51,7 @@ void rpp_angle_row(const rpp_angle_source *source, int64_t t, double *cosine, do
     if (source->magnitude != 1)
       for (int64_t n = 0; n < source->pairs; n++) cosine[n] *= source->magnitude, sine[n] *= source->magnitude;
   }
-  if (rotary->table_dtype != RPP_F64)
+  if (rotary->table_dtype != RPP_F64 && !rotary->cos)
     for (int64_t n = 0; n < source->pairs; n++) {
       cosine[n] = rpp_dtype_round(rotary->table_dtype, cosine[n]);
       sine[n] = rpp_dtype_round(rotary->table_dtype, sine[n]);

@@ -201,6 +201,7 @@ rpp_status rpp_attention_forward(const rpp_attention *attention, const rpp_atten
   RPP_TRY(rpp_check_inputs(attention, inputs, true, &f.problem));
   RPP_TRY(check_rows(&f));
   RPP_TRY(check_outputs(&f));
+  if ((!out || rpp_tensor_is_empty(out)) && (!lse || rpp_tensor_is_empty(lse))) return RPP_OK;
   const bool rotates = !attention->q_rotated || !attention->k_rotated;
   if (rotates) RPP_TRY(rpp_angle_source_open(&attention->rotary, &f.angles));
   f.layout = (rpp_row_layout){attention->rotary.pairing, f.problem.head_dim, attention->rotary.rotary_dim};

@@ -7,6 +7,11 @@
 #include <inttypes.h>
 #include <stdint.h>
 
+static void widen(int64_t position, int64_t *first, int64_t *last) {
+  if (position < *first) *first = position;
+  if (position > *last) *last = position;
+}
+
 /* t - s has no meaning but under exact angles, and must itself stay inside the model's range. */
 static rpp_status check_relative(const rpp_attention *attention, const rpp_attention_inputs *inputs, const rpp_problem *p) {
   const rpp_rotary *rotary = &attention->rotary;
@@ -18,14 +23,13 @@ static rpp_status check_relative(const rpp_attention *attention, const rpp_atten
                     rpp_dtype_name(rotary->table_dtype));
   const int64_t limit = rpp_largest_position(rotary);
   for (int64_t b = 0; b < p->batch; b++) {
-    int64_t low = 0, high = 0;
-    for (int64_t i = 0; i < p->q_len + p->k_len; i++) {
-      const int64_t t = i < p->q_len ? rpp_position(inputs->pos_q, b, i) : rpp_position(inputs->pos_k, b, i - p->q_len);
-      if (i == 0 || t < low) low = t;
-      if (i == 0 || t > high) high = t;
-    }
-    if (high - low > limit)
-      return rpp_fail(RPP_ERROR_VALUE, "pos_q - pos_k = %" PRId64 ": outside the range of the angle model", high - low);
+    int64_t first_t = INT64_MAX, last_t = INT64_MIN, first_s = INT64_MAX, last_s = INT64_MIN;
+    for (int64_t i = 0; i < p->q_len; i++) widen(rpp_position(inputs->pos_q, b, i), &first_t, &last_t);
+    for (int64_t j = 0; j < p->k_len; j++) widen(rpp_position(inputs->pos_k, b, j), &first_s, &last_s);
+    if (p->q_len == 0 || p->k_len == 0) continue;
+    const int64_t farthest = last_t - first_s > last_s - first_t ? last_t - first_s : first_t - last_s;
+    if (farthest > limit || farthest < -limit)
+      return rpp_fail(RPP_ERROR_VALUE, "pos_q - pos_k = %" PRId64 ": outside the range of the angle model", farthest);
   }
   return RPP_OK;
 }

@@ -46,6 +46,12 @@ rpp_status rpp_check_tensor(const char *name, const rpp_tensor *t) {
   return RPP_OK;
 }
 
+bool rpp_tensor_is_empty(const rpp_tensor *t) {
+  for (int d = 0; d < t->ndim; d++)
+    if (t->shape[d] == 0) return true;
+  return false;
+}
+
 static rpp_status check_shape(const char *name, const rpp_tensor *t, int ndim, const int64_t *shape) {
   if (t->ndim != ndim) return rpp_fail(RPP_ERROR_SHAPE, "%s.ndim = %d: expected %d", name, t->ndim, ndim);
   for (int d = 0; d < ndim; d++)

@@ -26,6 +26,9 @@ typedef struct {
 } rpp_named_tensor;
 rpp_status rpp_check_output(const char *name, const rpp_tensor *t, int count, const rpp_named_tensor *others);
 
+/* No elements: a size is 0, and others may be larger than any loop should run. The tensor has been checked. */
+bool rpp_tensor_is_empty(const rpp_tensor *t);
+
 /* Whether two checked tensors share a byte. Exact for the layouts people use; after a long search it says true. */
 bool rpp_tensors_overlap(const rpp_tensor *a, const rpp_tensor *b);
 

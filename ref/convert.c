@@ -30,6 +30,7 @@ rpp_status rpp_pairing_convert(int64_t rotary_dim, rpp_pairing from, rpp_pairing
   const int64_t width = x->shape[3];
   if (rotary_dim < 2 || rotary_dim % 2 != 0 || rotary_dim > width)
     return rpp_fail(RPP_ERROR_VALUE, "rotary_dim = %" PRId64 ": must be even, from 2 to the width %" PRId64, rotary_dim, width);
+  if (rpp_tensor_is_empty(y)) return RPP_OK;
   const rpp_row_layout layout_x = {from, width, rotary_dim}, layout_y = {to, width, rotary_dim};
   void *row;
   RPP_TRY(rpp_allocate(width, sizeof(double), &row));
@@ -55,6 +56,7 @@ rpp_status rpp_heads_convert(rpp_head_order from, rpp_head_order to, const rpp_t
   RPP_TRY(check_pair(x, y));
   const int64_t heads = x->shape[2];
   if (heads % 2 != 0) return rpp_fail(RPP_ERROR_SHAPE, "x.shape[2] = %" PRId64 ": real and imaginary heads come in pairs", heads);
+  if (rpp_tensor_is_empty(y)) return RPP_OK;
   const rpp_row_layout layout = {RPP_PAIRING_INTERLEAVED, x->shape[3], 0};
   void *row;
   RPP_TRY(rpp_allocate(layout.width, sizeof(double), &row));

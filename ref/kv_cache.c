@@ -17,6 +17,7 @@ static rpp_status check_cache(const rpp_kv_cache *cache) {
 }
 
 static void copy(const rpp_tensor *x, const rpp_tensor *y) {
+  if (rpp_tensor_is_empty(x)) return;
   for (int64_t b = 0; b < x->shape[0]; b++)
     for (int64_t l = 0; l < x->shape[1]; l++)
       for (int64_t h = 0; h < x->shape[2]; h++)
@@ -37,10 +38,17 @@ rpp_status rpp_kv_cache_append(rpp_kv_cache *cache, const rpp_rotary *rotary, co
   rpp_tensor new_k, new_v;
   RPP_TRY(rpp_tensor_slice(&cache->k, 1, cache->length, length, 1, &new_k));
   RPP_TRY(rpp_tensor_slice(&cache->v, 1, cache->length, length, 1, &new_v));
-  const rpp_named_tensor others[] = {{"k", k}, {"v", v}, {"pos", pos}, {"cache.k", &cache->k}};
+  RPP_TRY(rpp_check_rotary(rotary, k->shape[3]));
   RPP_TRY(rpp_check_tensor("pos", pos));
-  RPP_TRY(rpp_check_output("cache.k", &cache->k, 3, others));
-  RPP_TRY(rpp_check_output("cache.v", &cache->v, 4, others));
+  const rpp_named_tensor others[] = {{"k", k},
+                                     {"v", v},
+                                     {"pos", pos},
+                                     {"inv_freq", rotary->inv_freq},
+                                     {"cos", rotary->cos},
+                                     {"sin", rotary->sin},
+                                     {"cache.k", &cache->k}};
+  RPP_TRY(rpp_check_output("cache.k", &cache->k, 6, others));
+  RPP_TRY(rpp_check_output("cache.v", &cache->v, 7, others));
   RPP_TRY(rpp_rotate(rotary, RPP_PART_REAL, k, pos, &new_k)); /* checks the rest before it writes */
   copy(v, &new_v);
   cache->length += length;
@@ -49,6 +57,7 @@ rpp_status rpp_kv_cache_append(rpp_kv_cache *cache, const rpp_rotary *rotary, co
 
 rpp_status rpp_kv_cache_view(const rpp_kv_cache *cache, rpp_tensor *k, rpp_tensor *v) {
   RPP_TRY(check_cache(cache));
+  if (!k || !v) return rpp_fail(RPP_ERROR_NULL, "%s = null: a tensor to fill is required", k ? "v" : "k");
   RPP_TRY(rpp_tensor_slice(&cache->k, 1, 0, cache->length, 1, k));
   return rpp_tensor_slice(&cache->v, 1, 0, cache->length, 1, v);
 }
@@ -66,7 +75,8 @@ rpp_status rpp_kv_cache_bytes(const rpp_attention *attention, int64_t batch, int
     return rpp_fail(RPP_ERROR_DTYPE, "dtype = %d: expected a floating type", (int)dtype);
   int64_t total;
   if (__builtin_add_overflow(head_dim, v_dim, &total))
-    return rpp_fail(RPP_ERROR_OVERFLOW, "head_dim + v_dim: does not fit 64 bits");
+    return rpp_fail(RPP_ERROR_OVERFLOW, "head_dim = %" PRId64 ": with v_dim = %" PRId64 " it does not fit 64 bits", head_dim,
+                    v_dim);
   RPP_TRY(rpp_multiply("bytes", total, (int64_t)rpp_dtype_size(dtype), &total));
   RPP_TRY(rpp_multiply("bytes", total, counts.kv, &total));
   RPP_TRY(rpp_multiply("bytes", total, batch, &total));

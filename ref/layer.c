@@ -106,7 +106,7 @@ static rpp_status project(const double *x, int64_t tokens, const rpp_tensor *w, 
 
 /* from is contiguous float64; to has the same shape, any layout, or is null. */
 static void deliver(const rpp_tensor *from, const rpp_tensor *to) {
-  if (!to) return;
+  if (!to || rpp_tensor_is_empty(to)) return;
   const bool flat = from->ndim == 3;
   for (int64_t b = 0; b < from->shape[0]; b++)
     for (int64_t l = 0; l < from->shape[1]; l++)
@@ -151,6 +151,7 @@ rpp_status rpp_layer_forward(const rpp_attention *attention, const rpp_layer_inp
   sizes n;
   RPP_TRY(check_inputs(attention, inputs, &n));
   RPP_TRY(check_outputs(attention, inputs, outputs, &n));
+  if (n.tokens == 0) return RPP_OK;
   temporaries t = {0};
   rpp_status status = allocate(&n, &t);
   if (status == RPP_OK) status = run(attention, inputs, &n, &t);

@@ -22,6 +22,7 @@ rpp_status rpp_attention_merge(const rpp_tensor *out_a, const rpp_tensor *lse_a,
                                rpp_tensor *out, rpp_tensor *lse) {
   const rpp_named_tensor in[] = {{"out_a", out_a}, {"lse_a", lse_a}, {"out_b", out_b}, {"lse_b", lse_b}};
   RPP_TRY(check(in, out, lse));
+  if (rpp_tensor_is_empty(lse)) return RPP_OK;
   for (int64_t b = 0; b < out->shape[0]; b++)
     for (int64_t l = 0; l < out->shape[1]; l++)
       for (int64_t h = 0; h < out->shape[2]; h++) {

@@ -3,6 +3,9 @@
 #include "check_tensor.h"
 #include "status.h"
 
+/* Sums of spans, each of which fits 63 bits. */
+__extension__ typedef __int128 wide;
+
 /* stride (bytes, > 0) times an integer from low to high. */
 typedef struct {
   int64_t stride, low, high;
@@ -32,21 +35,21 @@ static void add_term(sum *s, int64_t stride, int64_t low, int64_t high) {
   s->terms[at] = (term){stride, low, high};
 }
 
-static int64_t floor_divide(int64_t a, int64_t b) {
+static wide floor_divide(wide a, wide b) {
   return a / b - (a % b < 0);
 }
 
 /* Whether the terms from first on can sum to a value from low to high. */
-static bool can_reach(const sum *s, int first, int64_t low, int64_t high, int *steps) {
+static bool can_reach(const sum *s, int first, wide low, wide high, int *steps) {
   if (first == s->count) return low <= 0 && 0 <= high;
-  int64_t rest_low = 0, rest_high = 0;
+  wide rest_low = 0, rest_high = 0;
   for (int i = first + 1; i < s->count; i++)
-    rest_low += s->terms[i].stride * s->terms[i].low, rest_high += s->terms[i].stride * s->terms[i].high;
+    rest_low += (wide)s->terms[i].stride * s->terms[i].low, rest_high += (wide)s->terms[i].stride * s->terms[i].high;
   const term t = s->terms[first];
-  int64_t from = -floor_divide(-(low - rest_high), t.stride), to = floor_divide(high - rest_low, t.stride);
+  wide from = -floor_divide(-(low - rest_high), t.stride), to = floor_divide(high - rest_low, t.stride);
   if (from < t.low) from = t.low;
   if (to > t.high) to = t.high;
-  for (int64_t x = from; x <= to; x++)
+  for (wide x = from; x <= to; x++)
     if (--*steps < 0 || can_reach(s, first + 1, low - x * t.stride, high - x * t.stride, steps)) return true;
   return false;
 }
@@ -60,7 +63,7 @@ bool rpp_tensors_overlap(const rpp_tensor *a, const rpp_tensor *b) {
   const uintptr_t low_b = at_b + (uintptr_t)span_b.low, high_b = at_b + (uintptr_t)span_b.high;
   if (high_a <= low_b || high_b <= low_a) return false;
   const int64_t size_a = (int64_t)rpp_dtype_size(a->dtype), size_b = (int64_t)rpp_dtype_size(b->dtype);
-  const int64_t base = (int64_t)(at_a - at_b);
+  const wide base = (wide)at_a - (wide)at_b;
   sum s = {0};
   for (int d = 0; d < a->ndim; d++) /* a dimension of one has a stride that says nothing, and may be anything */
     if (a->shape[d] > 1) add_term(&s, a->strides[d] * size_a, 0, a->shape[d] - 1);

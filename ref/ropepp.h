@@ -120,19 +120,19 @@ typedef struct {
 } rpp_scaling;
 
 typedef enum {
-  RPP_ANGLES_EXACT = 0, /* cos and sin of t theta within 1e-15 for |t| <= 10^9; |t| up to 2^53 is taken */
+  RPP_ANGLES_EXACT = 0, /* cos and sin of t theta within 1e-15 for |t| <= 10^9; taken while |t| <= 2^53 and |t theta| < 2^53 */
   RPP_ANGLES_HF_F32     /* Hugging Face's float32 chain, every step correctly rounded; |t| <= 2^24 (eq. 5) */
 } rpp_angle_model;
 
 typedef struct {
   rpp_pairing pairing;
   int64_t rotary_dim; /* W: even, 2 .. D; columns past it pass unchanged */
-  double base;        /* finite, > 1; not read when inv_freq or cos is given */
+  double base;        /* > 1, at most 2^900 (hf-f32: 2^126); not read when inv_freq or cos is given */
   rpp_scaling scaling;
   rpp_angle_model angles;
-  rpp_dtype table_dtype;       /* cos and sin are rounded to it before use; RPP_F64 leaves them */
-  const rpp_tensor *inv_freq;  /* (W / 2), floating, or null: theta as given, instead of base and scaling */
-  const rpp_tensor *cos, *sin; /* (T, W / 2), floating, or null: row t serves position t, instead of all of the above */
+  rpp_dtype table_dtype;       /* computed cos and sin are rounded to it before use; RPP_F64 leaves them */
+  const rpp_tensor *inv_freq;  /* (W / 2), floating, or null: theta as given (hf-f32: as float32), instead of base and scaling */
+  const rpp_tensor *cos, *sin; /* (T, W / 2), floating, or null: row t serves position t, as given, instead of all from base on */
 } rpp_rotary;
 
 typedef enum { RPP_PART_REAL = 0, RPP_PART_IMAG } rpp_part;

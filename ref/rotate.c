@@ -23,6 +23,7 @@ rpp_status rpp_rotate(const rpp_rotary *rotary, rpp_part part, const rpp_tensor 
   RPP_TRY(rpp_check_rotary(rotary, x->shape[3]));
   RPP_TRY(rpp_check_positions("pos", pos, x->shape[0], x->shape[1], rotary));
   RPP_TRY(check_pair(rotary, x, pos, y));
+  if (rpp_tensor_is_empty(y)) return RPP_OK;
   rpp_angle_source source;
   RPP_TRY(rpp_angle_source_open(rotary, &source));
   const rpp_row_layout layout = {rotary->pairing, x->shape[3], rotary->rotary_dim};
@@ -48,6 +49,7 @@ rpp_status rpp_rotate(const rpp_rotary *rotary, rpp_part part, const rpp_tensor 
 
 rpp_status rpp_quarter_turn(const rpp_rotary *rotary, const rpp_tensor *x, rpp_tensor *y) {
   RPP_TRY(check_pair(rotary, x, NULL, y));
+  if (rpp_tensor_is_empty(y)) return RPP_OK;
   const rpp_row_layout layout = {rotary->pairing, x->shape[3], rotary->rotary_dim};
   void *buffer;
   RPP_TRY(rpp_allocate(layout.width, sizeof(double), &buffer));

@@ -1,12 +1,17 @@
 /* scores_complex.c: scores as the real and imaginary parts of one complex number (eq. 8), in C99 complex arithmetic. It shares the
  * angles with the rotated form, and nothing else: the two are held against each other. */
 #include "angles.h"
+#include "check_tensor.h"
 #include "scores.h"
 #include "status.h"
 #include "tensor.h"
 
 #include <complex.h>
 #include <stdlib.h>
+
+#ifndef CMPLX /* glibc 2.36 offers it to gcc only */
+#define CMPLX(a, b) __builtin_complex((double)(a), (double)(b))
+#endif
 
 /* Pair n of row (b, l, h) as the complex number a + ib. */
 static double complex pair(const rpp_rotary *rotary, const rpp_tensor *x, int64_t b, int64_t l, int64_t h, int64_t n) {
@@ -80,6 +85,7 @@ rpp_status rpp_scores_complex(const rpp_attention *attention, const rpp_attentio
                               rpp_score_form form, rpp_tensor *scores) {
   complex_scores c = {.attention = attention, .inputs = inputs};
   RPP_TRY(rpp_check_scores(attention, inputs, part, form, scores, &c.problem));
+  if (rpp_tensor_is_empty(scores)) return RPP_OK;
   int64_t rows = 1, elements;
   if (form == RPP_SCORES_ABSOLUTE && __builtin_add_overflow(c.problem.q_len, c.problem.k_len, &rows))
     return rpp_fail(RPP_ERROR_OVERFLOW, "Lq + Lk: does not fit 64 bits");

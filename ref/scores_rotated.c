@@ -1,5 +1,6 @@
 /* scores_rotated.c: scores as dot products of rotated pairs of real numbers (eq. 7). */
 #include "angles.h"
+#include "check_tensor.h"
 #include "row.h"
 #include "scores.h"
 #include "status.h"
@@ -69,6 +70,7 @@ rpp_status rpp_scores_rotated(const rpp_attention *attention, const rpp_attentio
                               rpp_score_form form, rpp_tensor *scores) {
   rotated r = {.inputs = inputs, .part = part};
   RPP_TRY(rpp_check_scores(attention, inputs, part, form, scores, &r.problem));
+  if (rpp_tensor_is_empty(scores)) return RPP_OK;
   const rpp_problem *p = &r.problem;
   int64_t key_elements;
   RPP_TRY(rpp_multiply("elements", p->k_len, p->head_dim + 1, &key_elements)); /* the keys and one row of scores */

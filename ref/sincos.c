@@ -66,6 +66,10 @@ static int rounds_safely(double v, float *rounded) {
 }
 
 void rpp_sincos_f32(float x, float *cosine, float *sine) {
+  if (x == 0) { /* its sign stays */
+    *cosine = 1, *sine = x;
+    return;
+  }
   const rpp_dd product = rpp_dd_two_product((double)x, RPP_DD_TURNS.hi), middle = rpp_dd_two_product((double)x, RPP_DD_TURNS.lo);
   double k, s, c, sd, cd;
   rpp_dd rest = reduce(product.hi, product.lo, &k);

@@ -92,7 +92,8 @@ rpp_status rpp_tensor_slice(const rpp_tensor *t, int dim, int64_t start, int64_t
   rpp_tensor made = *t;
   made.shape[dim] = length;
   if (length > 1) made.strides[dim] = t->strides[dim] * step;
-  if (length > 0) made.data = (char *)t->data + start * t->strides[dim] * (int64_t)rpp_dtype_size(t->dtype);
+  if (length > 0 && !rpp_tensor_is_empty(t))
+    made.data = (char *)t->data + start * t->strides[dim] * (int64_t)rpp_dtype_size(t->dtype);
   *view = made;
   return RPP_OK;
 }

@@ -2,14 +2,11 @@
 
 #include "tensor.h"
 
-static int64_t saturating_add(int64_t a, int64_t b) {
-  int64_t sum;
-  if (!__builtin_add_overflow(a, b, &sum)) return sum;
-  return a < 0 ? INT64_MIN : INT64_MAX;
-}
+/* Sums of three 64-bit numbers. */
+__extension__ typedef __int128 wide;
 
-static int64_t clamp(int64_t x, int64_t low, int64_t high) {
-  return x < low ? low : x > high ? high : x;
+static int64_t clamp(wide x, int64_t low, int64_t high) {
+  return x < low ? low : x > high ? high : (int64_t)x;
 }
 
 /* The sequence that holds query i: the last n with cu_q[n] <= i (empty sequences come before it). */
@@ -35,9 +32,9 @@ rpp_key_range rpp_visible_keys(const rpp_attention *attention, const rpp_attenti
   }
   int64_t first = 0, last = stop - start;
   if (attention->mask != RPP_MASK_FULL) {
-    const int64_t end = saturating_add(saturating_add(i, attention->causal_offset), 1);
+    const wide end = (wide)i + attention->causal_offset + 1;
     last = clamp(end, 0, last);
-    if (attention->mask == RPP_MASK_WINDOW) first = clamp(saturating_add(end, -attention->window), 0, last);
+    if (attention->mask == RPP_MASK_WINDOW) first = clamp(end - attention->window, 0, last);
   }
   return first < last ? (rpp_key_range){start + first, start + last} : (rpp_key_range){0, 0};
 }

@@ -75,7 +75,7 @@ void oracle_angle(const oracle_angles *angles, int64_t t, int64_t n, long double
     *cosine = angles->magnitude * cosl((long double)t * angles->theta[n]);
     *sine = angles->magnitude * sinl((long double)t * angles->theta[n]);
   }
-  if (rotary->table_dtype == RPP_F64) return;
+  if (rotary->table_dtype == RPP_F64 || rotary->cos) return; /* given tables are used as given */
   *cosine = (long double)rpp_dtype_round(rotary->table_dtype, (double)*cosine);
   *sine = (long double)rpp_dtype_round(rotary->table_dtype, (double)*sine);
 }

@@ -216,10 +216,10 @@ START_TEST(rotate_arguments) {
   positions[5] = INT64_MIN;
   support_refused(rpp_rotate(&rotary, real, &x.tensor, &pos, &y.tensor), RPP_ERROR_VALUE, "pos", "-9223372036854775808");
   ck_assert_uint_eq(guarded_written_bytes(&y), 0);
-  rpp_rotary tabled = rotary; /* an output over the tables that are read */
-  unsigned char *start = (unsigned char *)y.tensor.data + y.tensor.byte_offset;
-  rpp_tensor table = {start, RPP_F64, 1, {4}, {1}, 0};
-  memset(start, 0, 32), positions[5] = 0, tabled.inv_freq = &table;
+  rpp_rotary tabled = rotary; /* an output over the table that is read */
+  rpp_tensor table = {y.tensor.data, RPP_F64, 1, {4}, {1}, y.tensor.byte_offset};
+  for (int64_t n = 0; n < 4; n++) rpp_tensor_set(&table, &n, 1);
+  positions[5] = 0, tabled.inv_freq = &table;
   support_refused(rpp_rotate(&tabled, real, &x.tensor, &pos, &y.tensor), RPP_ERROR_OVERLAP, "y", "inv_freq");
   guarded_free(&x), guarded_free(&y);
 }

@@ -15,6 +15,7 @@
 static char folder[] = "/tmp/ropepp-check-XXXXXX", path[64], other[64];
 static char *out, *complaints; /* what the last run wrote to its stream and to stderr */
 
+/* In the parent, so that the folder goes even when a test fails. */
 static void setup(void) {
   ck_assert_ptr_nonnull(mkdtemp(folder));
   snprintf(path, sizeof path, "%s/case.safetensors", folder);
@@ -310,7 +311,7 @@ int main(void) {
   Suite *suite = suite_create("check_run");
   TCase *tests = tcase_create("check_run");
   tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, setup, teardown);
+  tcase_add_unchecked_fixture(tests, setup, teardown);
   tcase_add_test(tests, golden_cases_pass);
   tcase_add_test(tests, one_changed_element_of_out_fails);
   tcase_add_test(tests, a_truncated_copy_cannot_be_judged);

@@ -92,6 +92,23 @@ START_TEST(slices_of_one_buffer) {
 }
 END_TEST
 
+START_TEST(extreme_spans) {
+  /* Nothing here is memory, as a caller's mistake might have it: each span fits 63 bits, but sums of them do not. All hold the address
+   * of element 0, in the middle of the address space, and reach up or down from it. */
+  unsigned char bytes[16];
+  const int64_t far = INT64_C(3) << 57;
+  const uint64_t middle = UINT64_C(1) << 63;
+  const rpp_tensor up = {bytes, RPP_F64, 2, {2, 2}, {far, far + 1}, middle}, one = {bytes, RPP_F64, 1, {1}, {1}, middle},
+                   down = {bytes, RPP_F64, 2, {2, 2}, {-far - 2, -far - 3}, middle},
+                   beside = {bytes, RPP_F64, 1, {1}, {1}, middle + 8};
+  const rpp_tensor *all[] = {&up, &down, &one};
+  for (int i = 0; i < 3; i++)
+    for (int j = 0; j < 3; j++) ck_assert_msg(rpp_tensors_overlap(all[i], all[j]), "%d and %d", i, j);
+  ck_assert(!rpp_tensors_overlap(&down, &beside) && !rpp_tensors_overlap(&one, &beside));
+  ck_assert(rpp_tensor_self_overlap(&up) < 0 && rpp_tensor_self_overlap(&down) < 0);
+}
+END_TEST
+
 START_TEST(extreme_strides) {
   /* A dimension of one element has a stride that nothing reads; tensors without elements overlap nothing. */
   unsigned char bytes[64];
@@ -115,6 +132,7 @@ int main(void) {
   tcase_set_timeout(cases, 100);
   tcase_add_test(cases, random_tensors);
   tcase_add_test(cases, slices_of_one_buffer);
+  tcase_add_test(cases, extreme_spans);
   tcase_add_test(cases, extreme_strides);
   suite_add_tcase(suite, cases);
   return support_run(suite);

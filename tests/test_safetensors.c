@@ -248,11 +248,22 @@ START_TEST(hostile_names_stay_on_one_line) {
 }
 END_TEST
 
-START_TEST(paths) {
-  char folder[] = "/tmp/ropepp-safetensors-XXXXXX", path[64], fifo[64];
+static char folder[] = "/tmp/ropepp-safetensors-XXXXXX", path[64], fifo[64];
+
+/* In the parent, so that the folder goes even when a test fails. */
+static void setup(void) {
   ck_assert_ptr_nonnull(mkdtemp(folder));
   snprintf(path, sizeof path, "%s/file", folder);
   snprintf(fifo, sizeof fifo, "%s/fifo", folder);
+}
+
+static void teardown(void) {
+  unlink(path);
+  unlink(fifo);
+  rmdir(folder);
+}
+
+START_TEST(paths) {
   rpp_safetensors *file;
   rpp_message error;
 
@@ -280,15 +291,13 @@ START_TEST(paths) {
     ck_assert_str_eq(error.text, "cannot be opened: Permission denied");
   }
   free(bytes);
-  unlink(path);
-  unlink(fifo);
-  rmdir(folder);
 }
 END_TEST
 
 int main(void) {
   Suite *suite = suite_create("safetensors");
   TCase *tests = tcase_create("safetensors");
+  tcase_add_unchecked_fixture(tests, setup, teardown);
   tcase_add_test(tests, reads_what_was_written);
   tcase_add_test(tests, data_needs_no_alignment);
   tcase_add_test(tests, every_truncation_is_refused);

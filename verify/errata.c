@@ -37,7 +37,7 @@ static bool conjugate(FILE *out) {
   double complex paper = 0, corrected = 0;
   for (int n = 0; worked && n < PAIRS; n++) {
     const double *a = rpp_scratch_values(&q) + 2 * n, *b = rpp_scratch_values(&k) + 2 * n;
-    const double complex turn = cexp(-I * theta[n] * (double)distance), qn = CMPLX(a[0], a[1]), kn = CMPLX(b[0], b[1]);
+    const double complex turn = cexp(-I * theta[n] * (double)distance), qn = a[0] + a[1] * I, kn = b[0] + b[1] * I;
     paper += qn * conj(kn) * turn;
     corrected += conj(qn) * kn * turn;
   }

@@ -7,8 +7,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const rpp_identity *const tables[] = {rpp_identities_rotation, rpp_identities_scores, rpp_identities_heads,
-                                             rpp_identities_keys,     rpp_identities_cache,  rpp_identities_statistics};
+static const rpp_identity *const tables[] = {rpp_identities_rotation,  rpp_identities_scores, rpp_identities_attention,
+                                             rpp_identities_heads,     rpp_identities_keys,   rpp_identities_cache,
+                                             rpp_identities_statistics};
 
 rpp_identity_result rpp_identity_run(const rpp_identity *identity, uint64_t seed) {
   rpp_identity_result result = {.deviation = identity->cases > 0 ? 0 : INFINITY, .control_caught = identity->cases > 0};

@@ -97,19 +97,23 @@ static double gqa_is_expanded(rpp_random *random, bool planted) {
   return finish(&s, worked, &a, &b);
 }
 
-/* Attention over heads that were rotated before, real and imaginary, = attention that rotates. */
+/* Attention over queries, keys or both that were rotated before, real and imaginary, = attention that rotates. */
 static double rotated_inputs(rpp_random *random, bool planted) {
   rpp_sample s;
   rpp_answer a, b;
   rpp_sample_make(&s, random, RPP_MODE_EC);
   rpp_tensor doubled, q = rpp_scratch_zeros(&s.scratch, s.batch, s.q_len, 2 * s.counts.projected, s.head_dim);
   rpp_tensor k = rpp_scratch_copy(&s.scratch, &s.k);
-  bool worked = double_queries(&s, RPP_ORDER_INTERLEAVED, &doubled);
-  worked &= rpp_rotate(&s.attention.rotary, RPP_PART_REAL, &doubled, &s.pos_q, &q) == RPP_OK;
-  worked &= rpp_rotate(&s.attention.rotary, planted ? RPP_PART_IMAG : RPP_PART_REAL, &s.k, &s.pos_k, &k) == RPP_OK;
+  const int which = (int)rpp_random_integer(random, 1, 3);
   rpp_attention rotated = s.attention;
-  rotated.q_rotated = rotated.k_rotated = true;
-  const rpp_attention_inputs inputs = {.q = &q, .k = &k, .v = &s.v};
+  rotated.q_rotated = which & 1, rotated.k_rotated = which & 2;
+  const rpp_part wrong_q = planted && which == 1 ? RPP_PART_IMAG : RPP_PART_REAL;
+  bool worked = double_queries(&s, RPP_ORDER_INTERLEAVED, &doubled);
+  worked &= rpp_rotate(&s.attention.rotary, wrong_q, &doubled, &s.pos_q, &q) == RPP_OK;
+  worked &= rpp_rotate(&s.attention.rotary, planted ? RPP_PART_IMAG : RPP_PART_REAL, &s.k, &s.pos_k, &k) == RPP_OK;
+  rpp_attention_inputs inputs = s.inputs;
+  if (rotated.q_rotated) inputs.q = &q, inputs.pos_q = NULL;
+  if (rotated.k_rotated) inputs.k = &k, inputs.pos_k = NULL;
   worked = worked && rpp_sample_answer(&s, &s.attention, &s.inputs, &a) && rpp_sample_answer(&s, &rotated, &inputs, &b);
   return finish(&s, worked, &a, &b);
 }
@@ -161,6 +165,6 @@ const rpp_identity rpp_identities_heads[] = {
     {"ec-real-is-rope", "12", "EC's even output heads = RoPE's heads; plant: the odd ones", 0, 100, ec_real_is_rope},
     {"ec-layer-folds", "16", "an EC layer = a RoPE layer with Wq doubled by R(-pi/2) Wq; plant: +pi/2", 0, 100, layer_folds},
     {"gqa-is-expanded-mha", "12", "grouped KV heads = each repeated for its queries; plant: tiled", 0, 100, gqa_is_expanded},
-    {"rotated-inputs", "2, 3, 11", "heads rotated beforehand = raw heads; plant: quarter turn on k too", 1e-13, 100,
-     rotated_inputs},
+    {"rotated-inputs", "2, 3, 11", "queries, keys or both rotated beforehand = raw ones; plant: a quarter turn too many", 1e-13,
+     100, rotated_inputs},
     {0}};

@@ -26,20 +26,28 @@ static bool cut_keys(const rpp_sample *s, int64_t first, int64_t count, rpp_tens
          rpp_tensor_slice(&s->pos_k, 0, first, count, 1, &part[2]) == RPP_OK;
 }
 
+/* Three parts: keys [0, c1), [c1, c2), [c2, Lk), the second perhaps empty. The last two are merged first, so that rows which see
+ * neither are merged too. The plant adds ln 2 to the last part's LSE, which with other keys in sight shows. */
 static double splits_merge(rpp_random *random, bool planted) {
   rpp_sample s;
-  rpp_answer whole, a, b, merged;
-  rpp_tensor part_a[3], part_b[3];
-  rpp_attention_inputs in_a, in_b;
-  rpp_attention attention_a, attention_b;
+  rpp_answer whole, part[3], late, merged;
   rpp_sample_make(&s, random, any_mode(random));
-  const int64_t cut = rpp_random_integer(random, s.k_len - 2, s.k_len - 1); /* the last query sees keys of both parts */
-  bool worked = cut_keys(&s, 0, cut, part_a, &in_a, &attention_a) && cut_keys(&s, cut, s.k_len - cut, part_b, &in_b, &attention_b);
-  if (s.attention.mask == RPP_MASK_WINDOW) attention_a.window = attention_b.window = s.attention.window = 3 + s.attention.window;
-  worked = worked && rpp_sample_answer(&s, &s.attention, &s.inputs, &whole) && rpp_sample_answer(&s, &attention_a, &in_a, &a) &&
-           rpp_sample_answer(&s, &attention_b, &in_b, &b) && rpp_sample_answer(&s, &s.attention, &s.inputs, &merged);
-  for (int64_t i = 0; worked && planted && i < rpp_scratch_size(&b.lse); i++) rpp_scratch_values(&b.lse)[i] += log(2);
-  worked = worked && rpp_attention_merge(&a.out, &a.lse, &b.out, &b.lse, &merged.out, &merged.lse) == RPP_OK;
+  const int64_t c2 = rpp_random_integer(random, s.k_len - 2, s.k_len - 1), c1 = rpp_random_integer(random, 1, c2);
+  const int64_t cuts[] = {0, c1, c2, s.k_len};
+  s.attention.window += 3;
+  bool worked = rpp_sample_answer(&s, &s.attention, &s.inputs, &whole);
+  for (int n = 0; worked && n < 3; n++) {
+    rpp_tensor keys[3];
+    rpp_attention_inputs inputs;
+    rpp_attention attention;
+    worked = cut_keys(&s, cuts[n], cuts[n + 1] - cuts[n], keys, &inputs, &attention) &&
+             rpp_sample_answer(&s, &attention, &inputs, &part[n]);
+  }
+  worked =
+      worked && rpp_sample_answer(&s, &s.attention, &s.inputs, &late) && rpp_sample_answer(&s, &s.attention, &s.inputs, &merged);
+  for (int64_t i = 0; worked && planted && i < rpp_scratch_size(&part[2].lse); i++) rpp_scratch_values(&part[2].lse)[i] += log(2);
+  worked = worked && rpp_attention_merge(&part[1].out, &part[1].lse, &part[2].out, &part[2].lse, &late.out, &late.lse) == RPP_OK &&
+           rpp_attention_merge(&part[0].out, &part[0].lse, &late.out, &late.lse, &merged.out, &merged.lse) == RPP_OK;
   return finish(&s, worked, &whole, &merged);
 }
 
@@ -151,7 +159,7 @@ static double row_subset(rpp_random *random, bool planted) {
 }
 
 const rpp_identity rpp_identities_keys[] = {
-    {"splits-merge", "14", "two parts of the keys merged by LSE = the whole; plant: ln 2 on one part's LSE", 1e-13, 200,
+    {"splits-merge", "14", "three parts of the keys merged by LSE = the whole; plant: ln 2 on one part's LSE", 1e-13, 100,
      splits_merge},
     {"constant-v", "11", "constant V returns itself; plant: every other key's V one higher", 1e-13, 200, constant_v},
     {"masked-keys", "9", "NaN keys and values behind the mask change nothing; plant: the mask one key longer", 0, 200, masked_keys},

@@ -99,6 +99,64 @@ static double linear_stretches(rpp_random *random, bool planted) {
   return tables_differ(&scaled, planted ? factor + 1 : factor, &plain, 1, rpp_random_integer(random, 1000, 60000), 5);
 }
 
+/* Equation 4 for pair n, in float64 with libm's logarithm and power. */
+static double scaled_theta(const rpp_rotary *rotary, double factor, double n) {
+  const rpp_scaling *scaling = &rotary->scaling;
+  const double width = (double)rotary->rotary_dim, base = rotary->base, tau = 6.283185307179586;
+  const double theta = pow(base, -2 * n / width), turns = scaling->orig * theta / tau;
+  double g = 1; /* of the blend: how much is left unscaled */
+  switch (scaling->kind) {
+  case RPP_SCALING_NONE:
+    break;
+  case RPP_SCALING_LINEAR:
+    g = 0;
+    break;
+  case RPP_SCALING_NTK:
+    return pow(base * factor, -2 * n / width);
+  case RPP_SCALING_NTK_AWARE:
+    return pow(base * pow(factor, width / (width - 2)), -2 * n / width);
+  case RPP_SCALING_YARN:
+    g = (turns - 1) / 31;
+    break;
+  case RPP_SCALING_YARN_HF: {
+    const double low = fmax(floor(width * log(scaling->orig / (32 * tau)) / (2 * log(base))), 0);
+    const double high = fmin(ceil(width * log(scaling->orig / tau) / (2 * log(base))), width - 1);
+    g = 1 - (n - low) / (high == low ? 0.001 : high - low);
+    break;
+  }
+  case RPP_SCALING_LLAMA3:
+    g = (turns - scaling->low) / (scaling->high - scaling->low);
+    break;
+  }
+  g = fmin(fmax(g, 0), 1);
+  return (1 - g) * theta / factor + g * theta;
+}
+
+static double scaled_frequencies(rpp_random *random, bool planted) {
+  double theta[64], magnitude;
+  rpp_rotary rotary = rpp_sample_rotary(random, 2 * rpp_random_integer(random, 16, 64));
+  rpp_scaling *scaling = &rotary.scaling;
+  scaling->factor = 1 + 31 * rpp_random_uniform(random), scaling->orig = (double)rpp_random_integer(random, 256, 8192);
+  scaling->low = 1 + rpp_random_uniform(random), scaling->high = scaling->low + 1 + 8 * rpp_random_uniform(random);
+  if (scaling->kind == RPP_SCALING_NONE) scaling->kind = RPP_SCALING_NTK_AWARE; /* unit-curves holds the unscaled ones */
+  if (rpp_frequencies(&rotary, theta, NULL, &magnitude) != RPP_OK) return INFINITY;
+  const bool yarn = scaling->kind == RPP_SCALING_YARN || scaling->kind == RPP_SCALING_YARN_HF;
+  double deviation = fabs(magnitude - (yarn ? 0.1 * log(scaling->factor) + 1 : 1));
+  for (int64_t n = 0; n < rotary.rotary_dim / 2; n++)
+    deviation =
+        rpp_larger(deviation, fabs(theta[n] / scaled_theta(&rotary, scaling->factor * (planted ? 1.01 : 1), (double)n) - 1));
+  return deviation;
+}
+
+/* Hugging Face's float32 angles against exact ones: eq. 5 rounds the angle itself, so the bound, in radians, is wide. */
+static double hf_f32_is_near(rpp_random *random, bool planted) {
+  const rpp_rotary exact = rpp_sample_rotary(random, 2 * rpp_random_integer(random, 2, 64));
+  rpp_rotary hf = exact;
+  hf.angles = RPP_ANGLES_HF_F32;
+  const int64_t first = rpp_random_integer(random, 1, 4000);
+  return tables_differ(&hf, 1 + planted, &exact, 1, first, 5);
+}
+
 const rpp_identity rpp_identities_rotation[] = {
     {"turn-commutes", "3", "R(-pi/2) before rotation = R(-pi/2) after it; plant: +pi/2", 0, 200, turn_commutes},
     {"turn-order-four", "3", "four quarter turns change nothing; plant: three", 0, 200, turn_order_four},
@@ -107,4 +165,8 @@ const rpp_identity rpp_identities_rotation[] = {
     {"factor-one", "4", "scaling by factor 1 = none, at positions to 10^6; plant: factor 1.01", 1e-15, 200, factor_one},
     {"linear-stretches", "4a", "linear scaling by s at position s t = none at t; plant: s + 1 at the positions", 1e-15, 200,
      linear_stretches},
+    {"scaled-frequencies", "4", "each scaling's frequencies and magnitude = its formula by libm; plant: factor 1 % larger", 1e-12,
+     200, scaled_frequencies},
+    {"hf-f32-is-near", "5", "float32 angles to position 4004 = exact ones, nearly; plant: other positions", 1e-3, 100,
+     hf_f32_is_near},
     {0}};

@@ -185,15 +185,15 @@ static double unit_curves(rpp_random *random, bool planted) {
 }
 
 const rpp_identity rpp_identities_scores[] = {
-    {"complex-real", "7, 8", "Re Z = the rotated real scores; plant: keys one position off", 1e-13, 200, complex_real},
-    {"complex-imag", "7, 8", "-Im Z = the rotated imaginary scores; plant: +Im Z", 1e-13, 200, complex_imag},
-    {"relative-form", "7, 8", "turned to t and to s = turned by t - s; plant: t - s - 1", 1e-13, 200, relative_form},
+    {"complex-real", "7, 8", "Re Z = the rotated real scores; plant: keys one position off", 1e-13, 100, complex_real},
+    {"complex-imag", "7, 8", "-Im Z = the rotated imaginary scores; plant: +Im Z", 1e-13, 100, complex_imag},
+    {"relative-form", "7, 8", "turned to t and to s = turned by t - s; plant: t - s - 1", 1e-13, 100, relative_form},
     {"distance-alone", "7", "all positions shifted by up to 10^6: scores stay; plant: only the queries'", 1e-13, 200,
      distance_alone},
     {"parity-real", "7", "q, k exchanged and t - s reversed: real scores stay; plant: not reversed", 1e-13, 200, parity_real},
     {"parity-imag", "7", "q, k exchanged and t - s reversed: imaginary scores change sign; plant: not reversed", 1e-13, 200,
      parity_imag},
     {"modulus-constant", "8", "|Z| of one pair does not depend on t - s; plant: Im Z one distance off", 1e-13, 200, modulus},
-    {"collapse", "3, 7", "imaginary heads with query weights of their own are RoPE heads; plant: +pi/2", 0, 200, collapse},
+    {"collapse", "3, 7", "imaginary heads with query weights of their own are RoPE heads; plant: +pi/2", 0, 100, collapse},
     {"unit-curves", "18", "scores of unit pairs = sum of cos, or sin, of theta_n t; plant: one token off", 1e-12, 200, unit_curves},
     {0}};

@@ -19,19 +19,26 @@ static void fill(const rpp_tensor *x, rpp_random *random, double mean, double si
   for (int64_t i = 0; i < rpp_scratch_size(x); i++) rpp_scratch_values(x)[i] = mean + sigma * rpp_random_normal(random);
 }
 
+/* mu > sigma, and a distance at which neither sum is near 0: what the controls plant is then many standard errors. */
 static bool prepare(experiment *e, rpp_random *random) {
   double theta[64];
   *e = (experiment){.width = 2 * rpp_random_integer(random, 4, 16)};
-  e->mu = 0.5 + rpp_random_uniform(random), e->sigma = 0.5 + rpp_random_uniform(random);
+  e->mu = 1 + 0.5 * rpp_random_uniform(random), e->sigma = 0.5 + 0.5 * rpp_random_uniform(random);
   e->attention = (rpp_attention){.mode = RPP_MODE_EC, .heads = 1, .kv_heads = 1, .scale = 1};
   e->attention.rotary = (rpp_rotary){.rotary_dim = e->width, .base = 1e4};
-  const int64_t t = rpp_random_integer(random, 0, 1000000), distance = rpp_random_integer(random, 1, 8);
+  if (rpp_frequencies(&e->attention.rotary, theta, NULL, NULL) != RPP_OK) return false;
+  const int64_t t = rpp_random_integer(random, 0, 1000000);
+  const double least = 0.5 + (double)e->width / 32;
+  int64_t distance;
+  do {
+    distance = rpp_random_integer(random, 1, 64);
+    e->sum_cos = e->sum_sin = 0;
+    for (int64_t n = 0; n < e->width / 2; n++)
+      e->sum_cos += cos((double)distance * theta[n]), e->sum_sin += sin((double)distance * theta[n]);
+  } while (fabs(e->sum_cos) < least || fabs(e->sum_sin) < least); /* distance 1 satisfies both at every width */
   e->pos_t = rpp_scratch_positions(&e->scratch, 1, t + distance, 0), e->pos_s = rpp_scratch_positions(&e->scratch, 1, t, 0);
   e->q = rpp_scratch_zeros(&e->scratch, SAMPLES, 1, 1, e->width), e->k = rpp_scratch_zeros(&e->scratch, SAMPLES, 1, 1, e->width);
   e->scores = rpp_scratch_zeros(&e->scratch, SAMPLES, 1, 1, 1);
-  if (rpp_frequencies(&e->attention.rotary, theta, NULL, NULL) != RPP_OK) return false;
-  for (int64_t n = 0; n < e->width / 2; n++)
-    e->sum_cos += cos((double)distance * theta[n]), e->sum_sin += sin((double)distance * theta[n]);
   fill(&e->q, random, e->mu, e->sigma);
   fill(&e->k, random, e->mu, e->sigma);
   return e->q.data && e->k.data && e->scores.data;

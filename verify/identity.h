@@ -20,8 +20,8 @@ typedef struct {
 } rpp_identity;
 
 /* The tables, each ended by an entry without a name: one file, one table; identities.c lists them. */
-extern const rpp_identity rpp_identities_rotation[], rpp_identities_scores[], rpp_identities_heads[], rpp_identities_keys[],
-    rpp_identities_cache[], rpp_identities_statistics[];
+extern const rpp_identity rpp_identities_rotation[], rpp_identities_scores[], rpp_identities_attention[], rpp_identities_heads[],
+    rpp_identities_keys[], rpp_identities_cache[], rpp_identities_statistics[];
 
 typedef struct {
   double deviation;    /* the largest over the cases */

@@ -7,6 +7,7 @@
 #include <argp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *argp_program_version = "ropepp-verify " RPP_VERSION;
 
@@ -109,7 +110,15 @@ static error_t parse_command(int key, char *value, struct argp_state *state) {
   return EINVAL;
 }
 
+/* At exit, --help's too: what could not be written is no success. */
+static void flush_output(void) {
+  if (fflush(stdout) == 0 && !ferror(stdout)) return;
+  perror("ropepp-verify: standard output");
+  _exit(EXIT_USAGE);
+}
+
 int main(int argc, char **argv) {
+  atexit(flush_output);
   const struct argp top = {NULL, parse_command, "COMMAND [ARGUMENT...]", overview, NULL, NULL, NULL};
   int chosen = -1, at = 1;
   argp_err_exit_status = EXIT_USAGE;
@@ -120,10 +129,5 @@ int main(int argc, char **argv) {
   argv[at] = name;
   options o = {.takes_files = commands[chosen].takes_files};
   if (argp_parse(&commands[chosen].argp, argc - at, argv + at, 0, NULL, &o) != 0) return EXIT_USAGE;
-  const int status = commands[chosen].run(&o);
-  if (fflush(stdout) != 0 || ferror(stdout)) {
-    perror("ropepp-verify: standard output");
-    return EXIT_USAGE;
-  }
-  return status;
+  return commands[chosen].run(&o);
 }

@@ -36,8 +36,10 @@ static double natural_log(double x) {
     exponent--;
   }
   const double z = (m - 1) / (m + 1), square = z * z;
+  static const double reciprocal[] = {1.0 / 23, 1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13,
+                                      1.0 / 11, 1.0 / 9,  1.0 / 7,  1.0 / 5,  1.0 / 3,  1};
   double series = 0;
-  for (int n = 23; n >= 1; n -= 2) series = series * square + 1.0 / n;
+  for (int n = 0; n < 12; n++) series = series * square + reciprocal[n];
   return 2 * z * series + exponent * 0.69314718055994531;
 }
 
