@@ -67,7 +67,9 @@ void oracle_angle(const oracle_angles *angles, int64_t t, int64_t n, long double
   const rpp_rotary *rotary = angles->rotary;
   if (rotary->cos) {
     *cosine = element(rotary->cos, t, n, 0, 0), *sine = element(rotary->sin, t, n, 0, 0);
-  } else if (rotary->angles == RPP_ANGLES_HF_F32) {
+    return; /* as given */
+  }
+  if (rotary->angles == RPP_ANGLES_HF_F32) {
     float c, s;
     oracle_hf_cos_sin(&c, &s, (float)angles->theta[n], (float)angles->magnitude, t);
     *cosine = (long double)c, *sine = (long double)s;

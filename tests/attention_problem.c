@@ -139,13 +139,11 @@ double problem_error(const problem *p, const rpp_attention *attention, const rpp
     for (int64_t r = 0; r < count; r++) {
       const int64_t i = rows ? (int64_t)rpp_tensor_get(rows, &r) : r;
       for (int64_t o = 0; o < heads; o++) {
-        double error = oracle_disagreement(lse->dtype, rpp_tensor_get(lse, (int64_t[]){b, o, r}),
-                                           exact_lse[(b * heads + o) * q_len + i], scale);
-        if (!(error <= worst)) worst = error;
+        support_worse(&worst, oracle_disagreement(lse->dtype, rpp_tensor_get(lse, (int64_t[]){b, o, r}),
+                                                  exact_lse[(b * heads + o) * q_len + i], scale));
         for (int64_t c = 0; c < v_dim; c++) {
-          error = oracle_disagreement(out->dtype, rpp_tensor_get(out, (int64_t[]){b, r, o, c}),
-                                      exact_out[((b * q_len + i) * heads + o) * v_dim + c], scale);
-          if (!(error <= worst)) worst = error;
+          support_worse(&worst, oracle_disagreement(out->dtype, rpp_tensor_get(out, (int64_t[]){b, r, o, c}),
+                                                    exact_out[((b * q_len + i) * heads + o) * v_dim + c], scale));
         }
       }
     }

@@ -33,8 +33,7 @@ static double error_of(const problem *p, const oracle_angles *angles, exact_scor
   int64_t at[RPP_MAX_DIMS] = {0};
   do {
     const long double want = exact(angles, &p->attention, &p->inputs, part, at[0], at[1], at[2], at[3]);
-    const double error = oracle_disagreement(scores->dtype, rpp_tensor_get(scores, at), want, size);
-    if (!(error <= worst)) worst = error;
+    support_worse(&worst, oracle_disagreement(scores->dtype, rpp_tensor_get(scores, at), want, size));
   } while (guarded_next(scores, at));
   return worst;
 }

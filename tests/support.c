@@ -1,5 +1,7 @@
 #include "support.h"
 
+#include <math.h>
+
 int support_run(Suite *suite) {
   SRunner *runner = srunner_create(suite);
   srunner_set_tap(runner, "-");
@@ -18,4 +20,8 @@ uint64_t support_random(uint64_t *state) {
 
 double support_uniform(uint64_t *state, double low, double high) {
   return low + (high - low) * (double)(support_random(state) >> 11) * 0x1p-53;
+}
+
+void support_worse(double *worst, double error) {
+  if (!(fabs(error) <= *worst)) *worst = isnan(error) ? INFINITY : fabs(error);
 }

@@ -14,6 +14,9 @@ int support_run(Suite *suite);
 uint64_t support_random(uint64_t *state);
 double support_uniform(uint64_t *state, double low, double high);
 
+/* *worst = the larger of it and |error|; a NaN becomes infinite, so that no later error hides it. */
+void support_worse(double *worst, double error);
+
 /* Fails the test unless call returns status, and its message names the field and its value. */
 #define support_refused(call, status, field, value)                                                                                \
   do {                                                                                                                             \

@@ -53,9 +53,8 @@ static double cache_error(const held *h, const problem *p, int64_t shift) {
   int64_t at[RPP_MAX_DIMS] = {0};
   do {
     if (at[1] >= h->cache.length) continue;
-    const double error =
-        oracle_disagreement(h->k.tensor.dtype, rpp_tensor_get(&h->k.tensor, at), rotated_key(p, &angles, at, shift), 1);
-    if (!(error <= worst)) worst = error;
+    support_worse(&worst,
+                  oracle_disagreement(h->k.tensor.dtype, rpp_tensor_get(&h->k.tensor, at), rotated_key(p, &angles, at, shift), 1));
   } while (guarded_next(&h->k.tensor, at));
   return worst;
 }

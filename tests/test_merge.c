@@ -45,11 +45,10 @@ static double error_of(const merged *m, long double gain) {
     const long double largest = fmaxl(a, b), wa = gain * expl(a - largest), wb = expl(b - largest);
     const long double out =
         (wa * (long double)rpp_tensor_get(&m->t[0].tensor, at) + wb * (long double)rpp_tensor_get(&m->t[2].tensor, at)) / (wa + wb);
-    double error = oracle_disagreement(m->t[4].tensor.dtype, rpp_tensor_get(&m->t[4].tensor, at), out, 1);
-    if (!(error <= worst)) worst = error;
+    support_worse(&worst, oracle_disagreement(m->t[4].tensor.dtype, rpp_tensor_get(&m->t[4].tensor, at), out, 1));
     const long double lse = largest + logl(wa + wb);
-    error = oracle_disagreement(m->t[5].tensor.dtype, rpp_tensor_get(&m->t[5].tensor, row), lse, 1 + fabs((double)lse));
-    if (!(error <= worst)) worst = error;
+    support_worse(&worst,
+                  oracle_disagreement(m->t[5].tensor.dtype, rpp_tensor_get(&m->t[5].tensor, row), lse, 1 + fabs((double)lse)));
   } while (guarded_next(&m->t[4].tensor, at));
   return worst;
 }
@@ -139,6 +138,24 @@ START_TEST(nan_goes_through) {
 }
 END_TEST
 
+START_TEST(empty_results) {
+  /* Without a batch, a query or a head there is nothing to do; without a value width lse alone is merged. */
+  for (int dim = 0; dim < 4; dim++) {
+    double lse[3][B * L * O] = {{0}};
+    int64_t shape[] = {B, L, O, DV};
+    shape[dim] = 0;
+    rpp_tensor out, sums[3];
+    support_accepted(rpp_tensor_contiguous(NULL, RPP_F32, 4, shape, &out));
+    for (int i = 0; i < 3; i++)
+      support_accepted(
+          rpp_tensor_contiguous(dim < 3 ? NULL : lse[i], RPP_F64, 3, (int64_t[]){shape[0], shape[2], shape[1]}, &sums[i]));
+    rpp_tensor target = out;
+    support_accepted(rpp_attention_merge(&out, &sums[0], &out, &sums[1], &target, &sums[2]));
+    ck_assert(dim < 3 || fabs(lse[2][B * L * O - 1] - log(2)) <= 1e-15);
+  }
+}
+END_TEST
+
 START_TEST(split_keys_are_all_keys) {
   /* Keys in two parts at every place, one part possibly empty, and rows that see keys of one part only or of none. */
   for (int variant = 0; variant < 3 * 8; variant++) {
@@ -212,6 +229,7 @@ int main(void) {
   tcase_add_test(cases, random_results);
   tcase_add_test(cases, parts_without_keys);
   tcase_add_test(cases, nan_goes_through);
+  tcase_add_test(cases, empty_results);
   tcase_add_test(cases, split_keys_are_all_keys);
   tcase_add_test(cases, refusals);
   suite_add_tcase(suite, cases);

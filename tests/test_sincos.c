@@ -19,8 +19,10 @@ static double error_of(double t, rpp_dd turns, double shift, mpfr_t x, mpfr_t s,
   mpfr_mul(x, x, c, MPFR_RNDN);
   mpfr_mul_2ui(x, x, 1, MPFR_RNDN);
   mpfr_sin_cos(s, c, x, MPFR_RNDN);
-  const double error_s = fabs(oracle_error(sine, 0, s)), error_c = fabs(oracle_error(cosine, 0, c));
-  return error_s <= error_c ? error_c : error_s;
+  double worst = 0;
+  support_worse(&worst, oracle_error(sine, 0, s));
+  support_worse(&worst, oracle_error(cosine, 0, c));
+  return worst;
 }
 
 /* turns, as the frequencies give them, for |t turns| near 2^size; every fourth product near a multiple of a quarter turn. */
@@ -39,8 +41,7 @@ static double largest_error(uint64_t seed, double from, double to, double *contr
   for (int i = 0; i < TURNS; i++) {
     const double t = rint(exp2(support_uniform(&seed, 0, 53)));
     const rpp_dd turns = turns_for(&seed, t, support_uniform(&seed, from, to), i);
-    const double error = error_of(t, turns, 0, x, s, c);
-    if (!(error <= worst)) worst = error;
+    support_worse(&worst, error_of(t, turns, 0, x, s, c));
     if (i % 100 == 0) *control = fmin(*control, error_of(t, turns, 1e-14, x, s, c));
   }
   mpfr_clears(x, s, c, (mpfr_ptr)0);

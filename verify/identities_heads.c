@@ -158,6 +158,25 @@ static double layer_folds(rpp_random *random, bool planted) {
   return deviation;
 }
 
+/* Interleaved heads, stacked: the even ones, then the odd ones; and back. The plant exchanges the halves. */
+static double head_orders(rpp_random *random, bool planted) {
+  rpp_scratch scratch = {0};
+  const int64_t heads = rpp_random_integer(random, 1, 9);
+  const rpp_tensor x = rpp_scratch_normal(&scratch, random, rpp_random_integer(random, 1, 2), rpp_random_integer(random, 1, 4),
+                                          2 * heads, rpp_random_integer(random, 1, 8));
+  rpp_tensor stacked = rpp_scratch_copy(&scratch, &x), back = rpp_scratch_copy(&scratch, &x), from, to;
+  bool worked = rpp_heads_convert(RPP_ORDER_INTERLEAVED, RPP_ORDER_STACKED, &x, &stacked) == RPP_OK &&
+                rpp_heads_convert(RPP_ORDER_STACKED, RPP_ORDER_INTERLEAVED, &stacked, &back) == RPP_OK;
+  double deviation = rpp_scratch_deviation(&x, &back);
+  for (int part = 0; worked && part < 2; part++) {
+    worked = rpp_tensor_slice(&x, 2, part, heads, 2, &from) == RPP_OK &&
+             rpp_tensor_slice(&stacked, 2, (part ^ planted) * heads, heads, 1, &to) == RPP_OK;
+    if (worked) deviation = rpp_larger(deviation, rpp_scratch_deviation(&from, &to));
+  }
+  rpp_scratch_free(&scratch);
+  return worked ? deviation : INFINITY;
+}
+
 const rpp_identity rpp_identities_heads[] = {
     {"ec-is-doubled-rope", "12", "EC = RoPE with 2H query heads, q and R(-pi/2) q, over the same KV; plant: stacked order", 0, 100,
      ec_is_doubled_rope},
@@ -165,6 +184,8 @@ const rpp_identity rpp_identities_heads[] = {
     {"ec-real-is-rope", "12", "EC's even output heads = RoPE's heads; plant: the odd ones", 0, 100, ec_real_is_rope},
     {"ec-layer-folds", "16", "an EC layer = a RoPE layer with Wq doubled by R(-pi/2) Wq; plant: +pi/2", 0, 100, layer_folds},
     {"gqa-is-expanded-mha", "12", "grouped KV heads = each repeated for its queries; plant: tiled", 0, 100, gqa_is_expanded},
+    {"head-orders", "13", "stacked heads are the even ones, then the odd ones, and back; plant: odd ones first", 0, 100,
+     head_orders},
     {"rotated-inputs", "2, 3, 11", "queries, keys or both rotated beforehand = raw ones; plant: a quarter turn too many", 1e-13,
      100, rotated_inputs},
     {0}};

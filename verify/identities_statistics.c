@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#define SAMPLES 10000
+#define SAMPLES 5000
 
 typedef struct {
   rpp_scratch scratch;

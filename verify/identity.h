@@ -15,7 +15,7 @@ typedef struct {
   double bound;          /* of the deviation; 0 means bit for bit, as values */
   int cases;
   /* The deviation of one random configuration, relative to the scale of what is compared (statistical identities: in standard
-   * errors); infinite when anything failed. planted: with the error in it. */
+   * errors); infinite when anything failed. planted: with the error in it. A function of the generator alone: cases run in parallel. */
   double (*deviation)(rpp_random *random, bool planted);
 } rpp_identity;
 
