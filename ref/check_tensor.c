@@ -41,6 +41,9 @@ rpp_status rpp_check_tensor(const char *name, const rpp_tensor *t) {
     if (t->shape[d] < 0) return rpp_fail(RPP_ERROR_SHAPE, "%s.shape[%d] = %" PRId64 ": must not be negative", name, d, t->shape[d]);
   rpp_extent extent;
   RPP_TRY(rpp_tensor_span(name, t, &extent));
+  for (int d = 0; d < t->ndim; d++)
+    if (t->shape[d] > RPP_MAX_SIZE)
+      return rpp_fail(RPP_ERROR_OVERFLOW, "%s.shape[%d] = %" PRId64 ": must be at most 2^56", name, d, t->shape[d]);
   if (extent.elements > 0 && !t->data)
     return rpp_fail(RPP_ERROR_NULL, "%s.data = null: the tensor has %" PRId64 " elements", name, extent.elements);
   return RPP_OK;

@@ -3,6 +3,9 @@
 #define RPP_CHECK_TENSOR_H
 #include "ropepp.h"
 
+/* The largest size of a dimension: sums of a few still fit. Only strides of 0 and tensors without elements come near. */
+#define RPP_MAX_SIZE ((int64_t)1 << 56)
+
 /* Bytes from element (0, ..., 0): the lowest, and one past the highest; both 0 without elements. */
 typedef struct {
   int64_t elements, low, high;

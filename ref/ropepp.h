@@ -76,8 +76,8 @@ RPP_API double rpp_dtype_round(rpp_dtype dtype, double x);
 typedef struct {
   void *data;
   rpp_dtype dtype;
-  int ndim; /* 1 .. RPP_MAX_DIMS */
-  int64_t shape[RPP_MAX_DIMS];
+  int ndim;                    /* 1 .. RPP_MAX_DIMS */
+  int64_t shape[RPP_MAX_DIMS]; /* 0 .. 2^56 each */
   int64_t strides[RPP_MAX_DIMS];
   uint64_t byte_offset;
 } rpp_tensor;

@@ -16,8 +16,7 @@ static int ascending(const void *a, const void *b) {
 static rpp_tensor make(rpp_dtype dtype, int ndim, const int64_t *shape) {
   rpp_tensor t = {0};
   int64_t elements = 1;
-  for (int d = 0; d < ndim; d++)
-    elements *= shape[d];
+  for (int d = 0; d < ndim; d++) elements *= shape[d];
   if (rpp_tensor_contiguous(calloc((size_t)elements, rpp_dtype_size(dtype)), dtype, ndim, shape, &t) != RPP_OK || !t.data) abort();
   return t;
 }
@@ -34,10 +33,8 @@ int main(void) {
       ((double *)x[i].data)[j] = (double)state / 2147483648.0 - 1;
     }
   }
-  for (int64_t l = 0; l < LENGTH; l++)
-    ((int64_t *)pos.data)[l] = l;
-  for (int64_t r = 0; r < ROWS; r++)
-    ((int64_t *)rows.data)[r] = LENGTH - 1 - r * (LENGTH / ROWS);
+  for (int64_t l = 0; l < LENGTH; l++) ((int64_t *)pos.data)[l] = l;
+  for (int64_t r = 0; r < ROWS; r++) ((int64_t *)rows.data)[r] = LENGTH - 1 - r * (LENGTH / ROWS);
   const rpp_attention attention = {
       .heads = 1, .kv_heads = 1, .scale = 1 / sqrt(WIDTH), .rotary = {.rotary_dim = WIDTH, .base = 1e4}};
   const rpp_attention_inputs inputs = {.q = &x[0], .k = &x[1], .v = &x[2], .pos_q = &pos, .pos_k = &pos};

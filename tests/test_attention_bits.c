@@ -119,8 +119,8 @@ END_TEST
 
 START_TEST(threads_do_not_change_the_bits) {
   problem_config c = problem_default(RPP_MODE_EC);
-  c.q_len = 60, c.k_len = 64, c.head_dim = 16, c.v_dim = 12, c.batch = 1; /* 64 x 61 x 28 multiplications: past threads.h's limit */
-  c.attention.rotary.rotary_dim = 12;
+  c.q_len = 300, c.k_len = 400, c.head_dim = 16, c.v_dim = 12, c.batch = 1; /* far past threads.h's limit: both threads do work */
+  c.attention.rotary.rotary_dim = 12, c.attention.causal_offset = 100;
   problem *runs[4];
   for (int i = 0; i < 4; i++) {
     omp_set_num_threads((int[]){1, 2, 3, 2}[i]);
@@ -131,7 +131,6 @@ START_TEST(threads_do_not_change_the_bits) {
   ck_assert_int_eq(all_other_bits(runs[1], runs[0]), 0);
   ck_assert_int_eq(all_other_bits(runs[2], runs[0]), 0);
   ck_assert_int_gt(all_other_bits(runs[3], runs[0]), 0);
-  ck_assert(problem_error(runs[1], &runs[1]->attention, NULL, 1) <= tolerance);
   for (int i = 0; i < 4; i++) problem_free(runs[i]);
 }
 END_TEST

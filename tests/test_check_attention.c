@@ -100,8 +100,8 @@ START_TEST(missing_things) {
   REFUSED(problem_default(ec), p->pos_q.tensor.data = NULL, RPP_ERROR_NULL, "pos_q.data = null:", "");
   REFUSED(problem_default(ec), p->pos_k.tensor.data = NULL, RPP_ERROR_NULL, "pos_k.data = null:", "");
   REFUSED(packed(), p->cu_q.tensor.data = NULL, RPP_ERROR_NULL, "cu_q.data = null:", "");
-  REFUSED(packed(), p->inputs.cu_q = NULL, RPP_ERROR_NULL, "cu_q = null:", "");
-  REFUSED(packed(), p->inputs.cu_k = NULL, RPP_ERROR_NULL, "cu_k = null:", "");
+  REFUSED(packed(), p->inputs.cu_q = NULL, RPP_ERROR_NULL, "cu_q = null:", "together");
+  REFUSED(packed(), p->inputs.cu_k = NULL, RPP_ERROR_NULL, "cu_k = null:", "together");
   REFUSED(problem_default(ec), out = lse = NULL, RPP_ERROR_NULL, "out = null", "lse = null");
   REFUSED(problem_default(ec), out->data = NULL, RPP_ERROR_NULL, "out.data = null:", "");
   REFUSED(problem_default(ec), lse->data = NULL, RPP_ERROR_NULL, "lse.data = null:", "");

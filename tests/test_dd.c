@@ -54,6 +54,8 @@ END_TEST
 
 START_TEST(arithmetic) {
   static const char *const names[] = {"add", "multiply", "scale", "add double", "divide"};
+  /* In units of u^2, u = 2^-53: those that Joldes, Muller, Popescu and Rideau proved for sums and products; for the quotient twice what is seen. */
+  static const double bounds[] = {3, 5, 5, 3, 4};
   uint64_t state = 2;
   double worst[5] = {0}, dropped[5] = {0};
   mpfr_t x, y, exact[5];
@@ -74,8 +76,7 @@ START_TEST(arithmetic) {
     }
     ck_assert(rpp_dd_negate(a).hi == -a.hi && rpp_dd_negate(a).lo == -a.lo);
   }
-  for (int n = 0; n < 5; n++)
-    judge(names[n], worst[n], dropped[n], n == 4 ? 0x1p-100 : 0x1p-102); /* some 5 and 20 u^2, u = 2^-53 */
+  for (int n = 0; n < 5; n++) judge(names[n], worst[n], dropped[n], bounds[n] * 0x1p-106);
   mpfr_clears(x, y, exact[0], exact[1], exact[2], exact[3], exact[4], (mpfr_ptr)0);
 }
 END_TEST
@@ -94,7 +95,7 @@ START_TEST(sums_that_cancel) {
     support_worse(&worst, oracle_error(sum.hi, sum.lo, x)); /* against a of size 1 */
   }
   fprintf(stderr, "dd, cancelling sums: largest error %.3g\n", worst);
-  ck_assert(worst <= 0x1p-103);
+  ck_assert(worst == 0); /* what is left fits the two parts */
   mpfr_clears(x, y, (mpfr_ptr)0);
 }
 END_TEST

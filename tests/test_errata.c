@@ -18,11 +18,13 @@ static int run(char *text, size_t size) {
 }
 
 START_TEST(every_number_is_shown) {
-  static const char *const numbers[] = {" 0.201037 ", " 1.851623 ", " 1707.000000 ", " 978.000000 ", " 725.000000 ", " 131.000000 "};
+  static const char *const numbers[] = {" 0.201037 ",   " 1.851623 ",   " 1707.000000 ",
+                                        " 978.000000 ", " 725.000000 ", " 131.000000 "};
   char text[4096];
   ck_assert_int_eq(run(text, sizeof text), 0);
   ck_assert_ptr_null(strstr(text, "NOT SHOWN"));
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) ck_assert_msg(strstr(text, numbers[i]) != NULL, "missing%s", numbers[i]);
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    ck_assert_msg(strstr(text, numbers[i]) != NULL, "missing%s", numbers[i]);
 }
 END_TEST
 

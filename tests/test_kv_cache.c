@@ -190,6 +190,8 @@ START_TEST(refused_appends) {
   REFUSED(k->shape[2] = 1, RPP_ERROR_SHAPE, "k.shape[2] = 1:", "2");
   REFUSED(k->shape[3] = 6, RPP_ERROR_SHAPE, "k.shape[3] = 6:", "8");
   REFUSED(v->shape[3] = 5, RPP_ERROR_SHAPE, "v.shape[3] = 5:", "6");
+  REFUSED(h.cache.v.shape[0] = 1, RPP_ERROR_SHAPE, "cache.v.shape[0] = 1:", "2");
+  REFUSED(h.cache.v.shape[1] = 8, RPP_ERROR_SHAPE, "cache.v.shape[1] = 8:", "9");
   REFUSED(h.cache.v.shape[2] = 1, RPP_ERROR_SHAPE, "cache.v.shape[2] = 1:", "2");
   REFUSED(h.cache.k.ndim = 3, RPP_ERROR_SHAPE, "cache.k.ndim = 3:", "4");
   REFUSED(h.cache.k.dtype = RPP_I64, RPP_ERROR_DTYPE, "cache.k.dtype = I64:", "");
@@ -294,6 +296,8 @@ START_TEST(bytes) {
   support_refused(rpp_kv_cache_bytes(&attention, 1, 1, 7, 9, (rpp_dtype)9, &size), RPP_ERROR_DTYPE, "dtype = 9:", "");
   support_refused(rpp_kv_cache_bytes(&attention, 1, 1, 7, 9, RPP_F16, NULL), RPP_ERROR_NULL, "bytes = null:", "");
   support_refused(rpp_kv_cache_bytes(NULL, 1, 1, 7, 9, RPP_F16, &size), RPP_ERROR_NULL, "attention = null:", "");
+  const rpp_attention crowd = {.mode = RPP_MODE_ROPE, .heads = 4 * big, .kv_heads = 4 * big};
+  support_refused(rpp_kv_cache_bytes(&crowd, 0, 1, 7, 9, RPP_F16, &size), RPP_ERROR_OVERFLOW, "bytes", "32 x 1152921504606846976");
   const rpp_attention odd = {.mode = RPP_MODE_EH, .heads = 9, .kv_heads = 3};
   support_refused(rpp_kv_cache_bytes(&odd, 1, 1, 7, 9, RPP_F16, &size), RPP_ERROR_VALUE, "heads = 9:", "EH");
   ck_assert_int_eq(size, -7);

@@ -207,11 +207,11 @@ END_TEST
 
 START_TEST(threads_do_not_change_the_bits) {
   layer_config c = layer_default(RPP_MODE_EH);
-  c.hidden = 64, c.problem.q_len = 48; /* 48 x 64 x 32 multiplications in a projection: past threads.h's limit */
-  c.problem.head_dim = 16, c.problem.attention.rotary.rotary_dim = 16;
+  c.hidden = 128, c.problem.q_len = 160; /* far past threads.h's limit in every projection: both threads do work */
+  c.problem.head_dim = 32, c.problem.attention.rotary.rotary_dim = 32;
   layer *runs[3];
   for (int i = 0; i < 3; i++) {
-    omp_set_num_threads((int[]){1, 2, 3}[i]);
+    omp_set_num_threads(i + 1);
     runs[i] = layer_new(&c);
     support_accepted(rpp_layer_forward(&runs[i]->attention, &runs[i]->inputs, &runs[i]->outputs));
   }
@@ -219,9 +219,7 @@ START_TEST(threads_do_not_change_the_bits) {
     ck_assert_mem_eq(runs[0]->t[i].memory, runs[1]->t[i].memory, runs[0]->t[i].size);
     ck_assert_mem_eq(runs[0]->t[i].memory, runs[2]->t[i].memory, runs[0]->t[i].size);
   }
-  double worst[4];
-  errors_of(runs[1], &runs[1]->attention, worst);
-  ck_assert(worst[0] <= 1e-13 && worst[1] <= 1e-13 && worst[2] <= 1e-13 && worst[3] <= 2e-13);
+  ck_assert_uint_gt(guarded_written_bytes(&runs[0]->t[Y]), 0);
   for (int i = 0; i < 3; i++) layer_free(runs[i]);
 }
 END_TEST

@@ -231,7 +231,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("main");
   TCase *tests = tcase_create("main");
-  tcase_set_timeout(tests, 100);
+  tcase_set_timeout(tests, 200); /* every identity under a sanitizer, on a busy machine */
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, usage_mistakes);
   tcase_add_test(tests, help_and_version);
