@@ -70,7 +70,9 @@ int rpp_truth_run(int count, char *const *paths, FILE *out) {
       failed += !pass;
     else {
       fflush(out);
-      fprintf(stderr, "ropepp-verify: truth: %s: %s\n", paths[i], error.text);
+      rpp_message path; /* a path may hold anything; the line stays one */
+      rpp_message_set(&path, "%s", paths[i]);
+      fprintf(stderr, "ropepp-verify: truth: %s: %s\n", path.text, error.text);
       bad++;
     }
   }
