@@ -186,7 +186,7 @@ static rpp_status allocate_doubles(int64_t rows, int64_t columns, double **buffe
 
 static rpp_status allocate(forward *f) {
   const int64_t keys = f->keys.last - f->keys.first, pairs = f->angles.pairs;
-  f->threads = rpp_threads((double)(keys + f->row_count * keys) * (double)(f->problem.head_dim + f->problem.v_dim));
+  f->threads = rpp_threads((double)keys * (1 + (double)f->row_count) * (double)(f->problem.head_dim + f->problem.v_dim));
   f->scratch_size = keys + f->problem.head_dim + 2 * pairs + f->problem.v_dim + 8; /* 8: threads do not share a cache line */
   RPP_TRY(allocate_doubles(keys, f->problem.head_dim, &f->k));
   RPP_TRY(allocate_doubles(keys, f->problem.v_dim, &f->v));

@@ -9,12 +9,14 @@ static inline int64_t column(const rpp_row_layout *layout, int64_t p) {
 }
 
 void rpp_row_load(const rpp_row_layout *layout, const rpp_tensor *t, int64_t b, int64_t l, int64_t h, double *row) {
+  if (layout->width == 0) return; /* there may be no data to point into */
   const char *start = rpp_tensor_at(t, b, l, h, 0);
   const int64_t stride = t->strides[3] * (int64_t)rpp_dtype_size(t->dtype);
   for (int64_t p = 0; p < layout->width; p++) row[p] = rpp_load(t->dtype, start + column(layout, p) * stride);
 }
 
 void rpp_row_store(const rpp_row_layout *layout, const rpp_tensor *t, int64_t b, int64_t l, int64_t h, const double *row) {
+  if (layout->width == 0) return;
   char *start = rpp_tensor_at(t, b, l, h, 0);
   const int64_t stride = t->strides[3] * (int64_t)rpp_dtype_size(t->dtype);
   for (int64_t p = 0; p < layout->width; p++) rpp_store(t->dtype, start + column(layout, p) * stride, row[p]);

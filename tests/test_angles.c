@@ -36,9 +36,8 @@ static double largest_error(const rpp_rotary *rotary, const int64_t *positions, 
     for (int64_t l = 0; l < length; l++) {
       oracle_cos_sin(c, s, theta, magnitude, positions[l] + shift);
       const double a = fabs(oracle_error(cosine[l * pairs + n], 0, c)), b = fabs(oracle_error(sine[l * pairs + n], 0, s));
-      if (!(a <= worst)) /* NaN too */
-        worst = a;
-      if (!(b <= worst)) worst = b;
+      support_worse(&worst, a);
+      support_worse(&worst, b);
     }
   }
   mpfr_clears(theta, magnitude, c, s, (mpfr_ptr)0);
@@ -125,7 +124,8 @@ START_TEST(given_frequencies_agree_with_mpfr) {
   for (int i = 0; i < SWEEP * PAIRS; i++) {
     mpfr_set_d(theta, given[i % PAIRS], MPFR_RNDN);
     oracle_cos_sin(c, s, theta, one, positions[i / PAIRS]);
-    worst = fmax(worst, fmax(fabs(oracle_error(cosine[i], 0, c)), fabs(oracle_error(sine[i], 0, s))));
+    support_worse(&worst, oracle_error(cosine[i], 0, c));
+    support_worse(&worst, oracle_error(sine[i], 0, s));
   }
   mpfr_clears(theta, one, c, s, (mpfr_ptr)0);
   fprintf(stderr, "angles, given frequencies: largest error %.3g\n", worst);

@@ -182,19 +182,21 @@ START_TEST(overflowing_sizes) {
 END_TEST
 
 START_TEST(sizes_that_fit_one_by_one_only) {
-  /* Each tensor's bytes fit 63 bits, of one number repeated by strides of 0; the float64 copies and the sum of the widths do not. */
-  static double number[1];
-  const int64_t widest = INT64_MAX / 2;
-  rpp_tensor q = {number, RPP_F16, 4, {1, 1, 1, widest}, {0}, 0}, lse = {number, RPP_F64, 3, {1, 1, 1}, {1, 1, 1}, 0}, k = q, v = q;
+  /* One number repeated by strides of 0: each tensor's bytes fit 63 bits. Queries times keys do not, nor the float64 copy of k. */
+  static double number[1], sums[128];
+  const int64_t many = INT64_C(1) << 56;
+  rpp_tensor q = {number, RPP_F16, 4, {1, 128, 1, 32}, {0}, 0}, k = {number, RPP_F16, 4, {1, many, 1, 32}, {0}, 0};
+  rpp_tensor v = {number, RPP_F16, 4, {1, many, 1, 1}, {0}, 0}, lse = {sums, RPP_F64, 3, {1, 1, 128}, {1, 1, 1}, 0};
   const rpp_attention_inputs inputs = {.q = &q, .k = &k, .v = &v};
   const rpp_attention attention = {
       .heads = 1, .kv_heads = 1, .scale = 1, .q_rotated = true, .k_rotated = true, .mask = RPP_MASK_FULL};
-  double other = 0;
-  lse.data = &other;
-  support_refused(rpp_attention_forward(&attention, &inputs, NULL, NULL, &lse), RPP_ERROR_OVERFLOW, "", "");
-  k.shape[1] = v.shape[1] = 0; /* no key: nothing but the query's own row is left to allocate */
-  support_refused(rpp_attention_forward(&attention, &inputs, NULL, NULL, &lse), RPP_ERROR_OVERFLOW, "", "");
-  ck_assert(other == 0);
+  support_refused(rpp_attention_forward(&attention, &inputs, NULL, NULL, &lse), RPP_ERROR_OVERFLOW,
+                  "bytes = 2305843009213693952 x 8:", "");
+  v.shape[3] = many + 1, k.shape[1] = v.shape[1] = 1; /* nor may a size be so large that a sum of a few does not fit */
+  support_refused(rpp_attention_forward(&attention, &inputs, NULL, NULL, &lse), RPP_ERROR_OVERFLOW,
+                  "v.shape[3] = 72057594037927937:", "");
+  for (int i = 0; i < 128; i++)
+    if (sums[i] != 0) ck_abort_msg("lse was written");
 }
 END_TEST
 

@@ -20,8 +20,7 @@ static double largest_error(const rpp_rotary *rotary, const double *hi, const do
   for (int64_t n = 0; n < rotary->rotary_dim / 2; n++) {
     oracle_theta(theta, rotary, n);
     const double error = fabs(oracle_relative_error(hi[n], lo ? lo[n] : 0, theta));
-    if (!(error <= worst)) /* NaN too */
-      worst = error;
+    support_worse(&worst, error);
   }
   mpfr_clear(theta);
   return worst;
@@ -45,7 +44,7 @@ START_TEST(agree_with_mpfr) {
       worst = fmax(worst, error);
       high_only = fmax(high_only, largest_error(&rotary, hi, NULL));
       oracle_magnitude(exact, &rotary);
-      worst_magnitude = fmax(worst_magnitude, fabs(oracle_relative_error(magnitude, 0, exact)));
+      support_worse(&worst_magnitude, oracle_relative_error(magnitude, 0, exact));
     }
   fprintf(stderr, "frequencies, %s: largest relative error %.3g; magnitude %.3g\n", scaling->name, worst, worst_magnitude);
   ck_assert(worst_magnitude <= DBL_EPSILON / 2);

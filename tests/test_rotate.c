@@ -72,8 +72,7 @@ static comparison compare(const rpp_rotary *rotary, rpp_part part, const rpp_ten
                          half = y->dtype == RPP_F64 ? 0 : oracle_spacing(y->dtype, exact) / 2;
             const double error =
                 (fabs(oracle_error(got[i], 0, i ? y_b : y_a)) - half) / ((fabs(a) + fabs(z)) * mpfr_get_d(magnitude, MPFR_RNDN));
-            if (!(error <= result.error)) /* NaN too */
-              result.error = error;
+            if (!(error <= result.error)) result.error = isnan(error) ? INFINITY : error; /* a later one must not hide NaN */
           }
         }
       }
