@@ -1,14 +1,12 @@
 /* attention.c: the definition, read off directly: one row of scores at a time, in float64. */
 #include "angles.h"
-#include "check_attention.h"
 #include "check_tensor.h"
+#include "query_rows.h"
 #include "row.h"
 #include "status.h"
 #include "tensor.h"
 #include "threads.h"
-#include "visible.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -29,10 +27,6 @@ typedef struct {
   double *cosine, *sine; /* (keys, W / 2), when k is still to be rotated */
   double *scratch;       /* per thread: scores (keys), q (D), cosine and sine (W / 2 each), out (Dv) */
 } forward;
-
-static int64_t query_of(const forward *f, int64_t r) {
-  return f->rows ? rpp_load_i64(rpp_tensor_at(f->rows, r, 0, 0, 0)) : r;
-}
 
 static rpp_key_range visible(const forward *f, int64_t i) {
   return rpp_visible_keys(f->attention, f->inputs, f->problem.k_len, i);
@@ -90,7 +84,7 @@ static void add_values(int64_t v_dim, int64_t count, const double *p, const doub
 }
 
 static void attend(const forward *f, int64_t b, int64_t r, int64_t o, double *scratch) {
-  const int64_t i = query_of(f, r), head_dim = f->problem.head_dim, v_dim = f->problem.v_dim;
+  const int64_t i = rpp_query_of(f->rows, r), head_dim = f->problem.head_dim, v_dim = f->problem.v_dim;
   const rpp_key_range range = visible(f, i);
   const int64_t count = range.last - range.first, skipped = count > 0 ? range.first - f->keys.first : 0;
   double *scores = scratch, *q = scores + (f->keys.last - f->keys.first), *cosine = q + head_dim;
@@ -121,59 +115,6 @@ static void run(const forward *f) {
   }
 }
 
-static rpp_status check_outputs(const forward *f) {
-  const rpp_problem *p = &f->problem;
-  const rpp_attention_inputs *in = f->inputs;
-  const rpp_rotary *rotary = &f->attention->rotary;
-  const bool rotates = !f->attention->q_rotated || !f->attention->k_rotated;
-  const rpp_named_tensor others[] = {{"q", in->q},
-                                     {"k", in->k},
-                                     {"v", in->v},
-                                     {"pos_q", f->attention->q_rotated ? NULL : in->pos_q},
-                                     {"pos_k", f->attention->k_rotated ? NULL : in->pos_k},
-                                     {"cu_q", in->cu_q},
-                                     {"cu_k", in->cu_k},
-                                     {"rows", f->rows},
-                                     {"inv_freq", rotates ? rotary->inv_freq : NULL},
-                                     {"cos", rotates ? rotary->cos : NULL},
-                                     {"sin", rotates ? rotary->sin : NULL},
-                                     {"out", f->out}};
-  const int inputs = (int)(sizeof others / sizeof others[0]) - 1;
-  if (!f->out && !f->lse) return rpp_fail(RPP_ERROR_NULL, "out = null, lse = null: at least one output is required");
-  if (f->out) {
-    RPP_TRY(rpp_check_floating("out", f->out, 4, (int64_t[]){p->batch, f->row_count, p->counts.output, p->v_dim}));
-    RPP_TRY(rpp_check_output("out", f->out, inputs, others));
-  }
-  if (f->lse) {
-    RPP_TRY(rpp_check_floating("lse", f->lse, 3, (int64_t[]){p->batch, p->counts.output, f->row_count}));
-    RPP_TRY(rpp_check_output("lse", f->lse, inputs + 1, others));
-  }
-  return RPP_OK;
-}
-
-static rpp_status check_rows(forward *f) {
-  f->row_count = f->problem.q_len;
-  if (!f->rows) return RPP_OK;
-  RPP_TRY(rpp_check_integer("rows", f->rows, 1, (int64_t[]){-1}));
-  f->row_count = f->rows->shape[0];
-  for (int64_t r = 0; r < f->row_count; r++)
-    if (query_of(f, r) < 0 || query_of(f, r) >= f->problem.q_len)
-      return rpp_fail(RPP_ERROR_VALUE, "rows[%" PRId64 "] = %" PRId64 ": there are %" PRId64 " queries", r, query_of(f, r),
-                      f->problem.q_len);
-  return RPP_OK;
-}
-
-/* The union of what the rows see, as one run. */
-static void find_keys(forward *f) {
-  for (int64_t r = 0; r < f->row_count; r++) {
-    const rpp_key_range range = visible(f, query_of(f, r));
-    if (range.first == range.last) continue;
-    const bool none = f->keys.first == f->keys.last;
-    if (none || range.first < f->keys.first) f->keys.first = range.first;
-    if (none || range.last > f->keys.last) f->keys.last = range.last;
-  }
-}
-
 static rpp_status allocate_doubles(int64_t rows, int64_t columns, double **buffer) {
   int64_t count;
   void *made;
@@ -199,15 +140,15 @@ rpp_status rpp_attention_forward(const rpp_attention *attention, const rpp_atten
                                  rpp_tensor *out, rpp_tensor *lse) {
   forward f = {.attention = attention, .inputs = inputs, .rows = rows, .out = out, .lse = lse};
   RPP_TRY(rpp_check_inputs(attention, inputs, true, &f.problem));
-  RPP_TRY(check_rows(&f));
-  RPP_TRY(check_outputs(&f));
+  RPP_TRY(rpp_check_rows(rows, &f.problem, &f.row_count));
+  RPP_TRY(rpp_check_outputs(attention, inputs, &f.problem, rows, f.row_count, out, lse));
   if ((!out || rpp_tensor_is_empty(out)) && (!lse || rpp_tensor_is_empty(lse))) return RPP_OK;
   const bool rotates = !attention->q_rotated || !attention->k_rotated;
   if (rotates) RPP_TRY(rpp_angle_source_open(&attention->rotary, &f.angles));
   f.layout = (rpp_row_layout){attention->rotary.pairing, f.problem.head_dim, attention->rotary.rotary_dim};
   if (!rotates) f.layout = (rpp_row_layout){RPP_PAIRING_INTERLEAVED, f.problem.head_dim, 0};
   f.v_layout = (rpp_row_layout){RPP_PAIRING_INTERLEAVED, f.problem.v_dim, 0};
-  find_keys(&f);
+  f.keys = rpp_keys_of_rows(attention, inputs, &f.problem, rows, f.row_count);
   const rpp_status status = allocate(&f);
   if (status == RPP_OK) run(&f);
   free(f.k);

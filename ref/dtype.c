@@ -54,7 +54,7 @@ static uint16_t narrow(double x, int mantissa_bits) {
   const uint64_t half = (uint64_t)1 << (shift - 1);
   uint64_t result = significand >> shift;
   if (!subnormal) result += (uint64_t)(exponent + bias - 1) << mantissa_bits;
-  if (rest > half || (rest == half && (result & 1))) result++;
+  result += rest + (result & 1) > half; /* ties to even, without a branch that goes either way every other time */
   return (uint16_t)(sign | result);
 }
 
@@ -89,6 +89,22 @@ double rpp_f64_from_f16(uint16_t bits) {
 }
 double rpp_f64_from_bf16(uint16_t bits) {
   return widen(bits, 7);
+}
+
+double rpp_dtype_unit(rpp_dtype dtype) {
+  switch (dtype) {
+  case RPP_F64:
+    return 0x1p-53;
+  case RPP_F32:
+    return 0x1p-24;
+  case RPP_F16:
+    return 0x1p-11;
+  case RPP_BF16:
+    return 0x1p-8;
+  case RPP_I64:
+    break;
+  }
+  return NAN;
 }
 
 double rpp_dtype_round(rpp_dtype dtype, double x) {

@@ -64,6 +64,9 @@ RPP_API float rpp_f32_from_f64(double x);
 RPP_API double rpp_f64_from_f16(uint16_t bits);
 RPP_API double rpp_f64_from_bf16(uint16_t bits);
 
+/* Unit roundoff of a floating dtype, half a unit in the last place, relative: 2^-53, 2^-24, 2^-11, 2^-8; NaN for others. */
+RPP_API double rpp_dtype_unit(rpp_dtype dtype);
+
 /* x rounded to the nearest value of a floating dtype; NaN for I64 or an unknown dtype. */
 RPP_API double rpp_dtype_round(rpp_dtype dtype, double x);
 
@@ -217,6 +220,70 @@ RPP_API rpp_status rpp_attention_forward(const rpp_attention *attention, const r
  * triple of the same shape. Errors: any but UNSUPPORTED. */
 RPP_API rpp_status rpp_attention_merge(const rpp_tensor *out_a, const rpp_tensor *lse_a, const rpp_tensor *out_b,
                                        const rpp_tensor *lse_b, rpp_tensor *out, rpp_tensor *lse);
+
+/* ---- Contracts and bounds ----------------------------------------------------------------------------------------------- */
+
+/* Unit roundoff of the sums: 2^-53, 2^-24, and 2^-22 for tensor cores, which truncate. */
+typedef enum { RPP_SUMS_F64 = 0, RPP_SUMS_F32, RPP_SUMS_TENSOR_CORE } rpp_sums;
+
+/* How far a kernel's own angles may be from its angle model's: not at all, or by the rounding of a float32 or float64 product t theta. */
+typedef enum { RPP_ANGLES_AS_MODELLED = 0, RPP_ANGLES_F32_PRODUCT, RPP_ANGLES_F64_PRODUCT } rpp_angle_error;
+
+/* What a kernel promises of its arithmetic. Its tolerance follows from this and from nothing else (notes/tolerance.md). */
+typedef struct {
+  rpp_dtype input;        /* of q, k and v as handed over; the values are exact in it */
+  rpp_dtype rotated;      /* rotated q and k are rounded to it before they are multiplied */
+  bool rotate_each;       /* every product and sum of the rotation is rounded to it, as Hugging Face does, not only the result */
+  rpp_dtype value;        /* v is rounded to it before it meets the weights */
+  rpp_dtype probability;  /* softmax weights are rounded to it before they meet V */
+  rpp_dtype output;       /* out is rounded to it */
+  rpp_dtype lse;          /* and LSE to this */
+  rpp_sums sums;          /* dot products, weighted values, the softmax's sum */
+  int64_t sum_depth;      /* products added in one step, in any order (an MMA's depth); 1 for scalar code; >= 1 */
+  int64_t key_tile;       /* keys between two rescalings of the online softmax; >= 1 */
+  int64_t max_splits;     /* parts of the keys that are merged by LSE, at most; >= 1 */
+  rpp_angle_model angles; /* the model whose cos and sin it uses */
+  rpp_angle_error angle_error;
+  bool deterministic;     /* the same inputs give the same bits, whatever the threads */
+} rpp_contract;
+
+/* What rpp_attention_bound fills; any but out and out_bound may be null. Shapes as out and lse of rpp_attention_forward, all F64. */
+typedef struct {
+  rpp_tensor *out, *lse;             /* the truth under the contract's roundings of q and k */
+  rpp_tensor *out_bound, *lse_bound; /* the largest error the contract allows */
+  rpp_tensor *out_noise;             /* g: the root-sum-square size of out's error before its store, for generic inputs */
+  rpp_tensor *out_likely;            /* 8 g and the rounding of the store: passed once in 10^13 elements by independent roundings */
+  rpp_tensor *out_spread;            /* 1 / sum p^2 of the row: how many keys carry it; (B, O, R) */
+} rpp_bounded;
+
+/* The truth and its bound for a kernel of this contract (notes/tolerance.md). Inputs are raw or rotated, as rpp_attention_forward
+ * takes them. Errors: any. */
+RPP_API rpp_status rpp_attention_bound(const rpp_attention *attention, const rpp_attention_inputs *inputs,
+                                       const rpp_contract *contract, const rpp_tensor *rows, const rpp_bounded *result);
+
+/* The largest error of rotated x, elementwise, and the truth itself; y and bound: x's shape, F64 (notes/tolerance.md). */
+RPP_API rpp_status rpp_rotate_bound(const rpp_rotary *rotary, rpp_part part, const rpp_contract *contract, const rpp_tensor *x,
+                                    const rpp_tensor *pos, rpp_tensor *y, rpp_tensor *bound);
+
+/* ---- The fast CPU kernel ------------------------------------------------------------------------------------------------ */
+
+/* float32, flash-style online softmax over tiles of keys, OpenBLAS and OpenMP, no L x L matrix; the real and the imaginary head of a
+ * query share one pass over K and V. The inputs, outputs and errors of rpp_attention_forward; q, k and v are F32, F16 or BF16 (DTYPE),
+ * and the scale is 0 or a normal float32 (UNSUPPORTED). The same bits for any number of threads. Scores, and weighted values summed over
+ * a row's keys, that pass float32's range come out as infinity or NaN. OpenBLAS's thread count is 1 while a call is under way. It is a
+ * kernel under test like any other: its contract is rpp_attention_blocked_contract, for q, k, v and out of that storage. */
+RPP_API rpp_status rpp_attention_blocked(const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,
+                                         rpp_tensor *lse);
+RPP_API rpp_contract rpp_attention_blocked_contract(rpp_dtype storage);
+
+/* rpp_rotate as that kernel rotates, in float32: x is F32, F16 or BF16 (DTYPE), and y may be x itself, in place. */
+RPP_API rpp_status rpp_rotate_blocked(const rpp_rotary *rotary, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos,
+                                      rpp_tensor *y);
+
+/* The CPU that OpenBLAS has chosen its code for, such as "Haswell". It chooses once, when it is loaded: by OPENBLAS_CORETYPE in the
+ * environment that the process started with, or else by the CPUs that it knows; on a newer one it may run at half speed
+ * (notes/kernels.md). */
+RPP_API const char *rpp_blas_core(void);
 
 /* ---- KV cache ----------------------------------------------------------------------------------------------------------- */
 

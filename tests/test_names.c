@@ -1,5 +1,6 @@
 /* names.c: every enumerator has one name, and the name finds it. */
 #include "names.h"
+#include "spec.h"
 
 #include <string.h>
 
@@ -8,8 +9,16 @@
 static const struct {
   const rpp_name *table;
   int count;
-} tables[] = {{rpp_names_op, 2},      {rpp_names_mode, 3},   {rpp_names_pairing, 2}, {rpp_names_mask, 3},
-              {rpp_names_scaling, 7}, {rpp_names_angles, 2}, {rpp_names_inputs, 2}};
+} tables[] = {{rpp_names_op, 2},
+              {rpp_names_mode, 3},
+              {rpp_names_pairing, 2},
+              {rpp_names_mask, 3},
+              {rpp_names_scaling, 7},
+              {rpp_names_angles, 2},
+              {rpp_names_inputs, 2},
+              {rpp_names_dtype, 4},
+              {rpp_names_layout, RPP_LAYOUTS},
+              {rpp_names_family, RPP_FAMILIES}};
 
 START_TEST(names_and_values_find_each_other) {
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {

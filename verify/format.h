@@ -2,6 +2,6 @@
 #ifndef RPP_FORMAT_H
 #define RPP_FORMAT_H
 
-typedef enum { RPP_FORMAT_HUMAN = 0, RPP_FORMAT_JSON } rpp_format;
+typedef enum { RPP_FORMAT_HUMAN = 0, RPP_FORMAT_JSON, RPP_FORMAT_TAP, RPP_FORMAT_JUNIT } rpp_format;
 
 #endif

@@ -1,108 +1,64 @@
 /* main.c: the command line of ropepp-verify. A command is one entry of the table below. */
-#include "check_run.h"
-#include "errata.h"
-#include "identity.h"
-#include "truth.h"
-
 #include <argp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "blas_core.h"
+#include "command.h"
 
 const char *argp_program_version = "ropepp-verify " RPP_VERSION;
 
 enum { EXIT_USAGE = 2 };
 
-typedef struct {
-  rpp_format format;
-  char **files;
-  int file_count;
-  bool takes_files;
-} options;
-
-static error_t parse(int key, char *value, struct argp_state *state) {
-  options *o = state->input;
-  switch (key) {
-  case 'f':
-    if (strcmp(value, "human") == 0)
-      o->format = RPP_FORMAT_HUMAN;
-    else if (strcmp(value, "json") == 0)
-      o->format = RPP_FORMAT_JSON;
-    else
-      argp_error(state, "--format %s: expected human or json", value);
-    return 0;
-  case ARGP_KEY_ARGS:
-    o->files = state->argv + state->next;
-    o->file_count = state->argc - state->next;
-    if (!o->takes_files) argp_error(state, "%s: no argument is expected", o->files[0]);
-    return 0;
-  case ARGP_KEY_NO_ARGS:
-    if (o->takes_files) argp_error(state, "a case file is expected");
-    return 0;
-  default:
-    return ARGP_ERR_UNKNOWN;
-  }
-}
-
-static const struct argp_option format_option[] = {{"format", 'f', "FORMAT", 0, "human (default) or json", 0}, {0}};
-
-static int run_identities(const options *o) {
-  return rpp_identities_run(o->format, stdout);
-}
-static int run_check(const options *o) {
-  return rpp_check_run(o->file_count, o->files, o->format, stdout);
-}
-static int run_errata(const options *o) {
-  (void)o;
-  return rpp_errata_run(stdout);
-}
-static int run_truth(const options *o) {
-  return rpp_truth_run(o->file_count, o->files, stdout);
-}
-
 static const struct {
-  const char *name;
-  bool takes_files;
-  int (*run)(const options *);
-  struct argp argp;
+  const char *name, *arguments, *summary;
+  rpp_command_main *main;
 } commands[] = {
-    {"identities",
-     false,
-     run_identities,
-     {format_option, parse, NULL,
-      "Checks every identity over random configurations: its largest deviation, its bound, and whether the "
-      "error planted for it is caught.",
-      NULL, NULL, NULL}},
-    {"check",
-     true,
-     run_check,
-     {format_option, parse, "CASE...", "Judges the expected tensors that case files carry against the truth.", NULL, NULL, NULL}},
-    {"errata",
-     false,
-     run_errata,
-     {NULL, parse, NULL, "The numbers that show the errors in the paper's formulas.", NULL, NULL, NULL}},
-    {"truth",
-     true,
-     run_truth,
-     {NULL, parse, "CASE...", "Every identity, and every case, in one table with a verdict.", NULL, NULL, NULL}},
+    {"identities", "", "every identity, its largest deviation, its bound", rpp_main_identities},
+    {"kernels", "", "the kernels of this build, their contracts and where they run", rpp_main_kernels},
+    {"fuzz", "[KERNEL...]", "hold kernels against the truth on random cases", rpp_main_fuzz},
+    {"selftest", "", "every planted bug must be caught, every clean kernel must pass", rpp_main_selftest},
+    {"replay", "[KERNEL...] SPEC", "one case again, from the line a failure printed", rpp_main_replay},
+    {"merge", "REPORT...", "join the JSON reports of the shards of a fuzz", rpp_main_merge},
+    {"gen", "SPEC -o FILE", "write a case file without answers", rpp_main_gen},
+    {"cases", "", "what the random cases of a fuzz cover", rpp_main_cases},
+    {"check", "CASE...", "judge the expected tensors that case files carry", rpp_main_check},
+    {"truth", "CASE...", "identities and cases, in one table with a verdict", rpp_main_truth},
+    {"errata", "", "the numbers that show the errors in the paper's formulas", rpp_main_errata},
 };
 
-static const char overview[] = "Verifies RoPE and RoPE++ attention against a float64 reference.\v"
-                               "Commands:\n"
-                               "  identities     every identity, its largest deviation, its bound\n"
-                               "  check CASE...  judge the expected tensors that case files carry\n"
-                               "  truth CASE...  both, in one table with a verdict\n"
-                               "  errata         the numbers that show the errors in the paper's formulas\n"
-                               "\n"
-                               "`ropepp-verify COMMAND --help` tells more. Exit status: 0 pass, 1 mismatch, 2 usage or bad file.";
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static const char overview[] = "Verifies RoPE and RoPE++ attention against a float64 reference.\v";
+
+/* argp asks for the text after the options: the table, and what all commands share. */
+static char *help(int key, const char *text, void *input) {
+  char *all = NULL;
+  size_t size;
+  FILE *stream = key == ARGP_KEY_HELP_POST_DOC ? open_memstream(&all, &size) : NULL;
+  (void)input;
+  if (stream == NULL) return (char *)text;
+  fputs("Commands:\n", stream);
+  for (int i = 0; i < COMMANDS; i++)
+    fprintf(stream, "  %s%s%-*s %s\n", commands[i].name, *commands[i].arguments ? " " : "",
+            26 - (int)strlen(commands[i].name) - (*commands[i].arguments != '\0'), commands[i].arguments, commands[i].summary);
+  fputs("\n`ropepp-verify COMMAND --help` tells more. Exit status: 0 pass, 1 mismatch, or nothing checked, 2 usage or bad file, 3 "
+        "a kernel "
+        "crashed, hung or wrote outside, 130 interrupted.",
+        stream);
+  fclose(stream);
+  return all;
+}
 
 static error_t parse_command(int key, char *value, struct argp_state *state) {
   if (key == ARGP_KEY_NO_ARGS) argp_usage(state);
   if (key != ARGP_KEY_ARG) return ARGP_ERR_UNKNOWN;
   int *chosen = state->input;
-  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+  for (int i = 0; i < COMMANDS; i++)
     if (strcmp(value, commands[i].name) == 0) {
-      *chosen = (int)i;
+      *chosen = i;
       state->next = state->argc; /* the rest is the command's */
       return 0;
     }
@@ -119,15 +75,14 @@ static void flush_output(void) {
 
 int main(int argc, char **argv) {
   atexit(flush_output);
-  const struct argp top = {NULL, parse_command, "COMMAND [ARGUMENT...]", overview, NULL, NULL, NULL};
+  const struct argp top = {NULL, parse_command, "COMMAND [ARGUMENT...]", overview, NULL, help, NULL};
   int chosen = -1, at = 1;
+  rpp_blas_restart(argv);
   argp_err_exit_status = EXIT_USAGE;
   if (argp_parse(&top, argc, argv, ARGP_IN_ORDER, NULL, &chosen) != 0 || chosen < 0) return EXIT_USAGE;
   while (strcmp(argv[at], commands[chosen].name) != 0) at++;
   char name[64];
   snprintf(name, sizeof name, "ropepp-verify %s", commands[chosen].name);
   argv[at] = name;
-  options o = {.takes_files = commands[chosen].takes_files};
-  if (argp_parse(&commands[chosen].argp, argc - at, argv + at, 0, NULL, &o) != 0) return EXIT_USAGE;
-  return commands[chosen].run(&o);
+  return commands[chosen].main(argc - at, argv + at);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "case.h"
+#include "spec.h"
 
 const rpp_name rpp_names_op[] = {{"attention", RPP_OP_ATTENTION}, {"layer", RPP_OP_LAYER}, {NULL, 0}};
 
@@ -20,6 +21,19 @@ const rpp_name rpp_names_scaling[] = {{"none", RPP_SCALING_NONE},     {"linear",
 const rpp_name rpp_names_angles[] = {{"exact", RPP_ANGLES_EXACT}, {"hf-f32", RPP_ANGLES_HF_F32}, {NULL, 0}};
 
 const rpp_name rpp_names_inputs[] = {{"raw", 0}, {"rotated", 1}, {NULL, 0}};
+
+const rpp_name rpp_names_dtype[] = {{"f64", RPP_F64}, {"f32", RPP_F32}, {"f16", RPP_F16}, {"bf16", RPP_BF16}, {NULL, 0}};
+
+const rpp_name rpp_names_layout[] = {{"contiguous", RPP_LAYOUT_CONTIGUOUS}, {"head-major", RPP_LAYOUT_HEAD_MAJOR},
+                                     {"padded", RPP_LAYOUT_PADDED},         {"fused", RPP_LAYOUT_FUSED},
+                                     {"sliced", RPP_LAYOUT_SLICED},         {NULL, 0}};
+
+const rpp_name rpp_names_family[] = {
+    {"normal", RPP_FAMILY_NORMAL},       {"uniform", RPP_FAMILY_UNIFORM},       {"large-logits", RPP_FAMILY_LARGE_LOGITS},
+    {"needle", RPP_FAMILY_NEEDLE},       {"negative", RPP_FAMILY_NEGATIVE},     {"drift", RPP_FAMILY_DRIFT},
+    {"outliers", RPP_FAMILY_OUTLIERS},   {"constant-v", RPP_FAMILY_CONSTANT_V}, {"one-hot-v", RPP_FAMILY_ONE_HOT_V},
+    {"one-hot-k", RPP_FAMILY_ONE_HOT_K}, {"subnormal", RPP_FAMILY_SUBNORMAL},   {"near-max", RPP_FAMILY_NEAR_MAX},
+    {"repeated", RPP_FAMILY_REPEATED},   {"large-mean", RPP_FAMILY_LARGE_MEAN}, {NULL, 0}};
 
 bool rpp_names_find(const rpp_name *table, const char *text, size_t length, int *value) {
   for (; table->name != NULL; table++) {

@@ -18,6 +18,9 @@ extern const rpp_name rpp_names_mask[];    /* rpp_mask; a window's width follows
 extern const rpp_name rpp_names_scaling[]; /* rpp_scaling_kind; options follow a colon */
 extern const rpp_name rpp_names_angles[];  /* rpp_angle_model */
 extern const rpp_name rpp_names_inputs[];  /* whether q and k are rotated already: 0 or 1 */
+extern const rpp_name rpp_names_dtype[];   /* rpp_dtype of specs: the floating ones, in small letters */
+extern const rpp_name rpp_names_layout[];  /* rpp_layout */
+extern const rpp_name rpp_names_family[];  /* rpp_family */
 
 /* The value of the name that is the first length bytes of text; false, leaving value alone, when no name is. */
 bool rpp_names_find(const rpp_name *table, const char *text, size_t length, int *value);

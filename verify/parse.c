@@ -34,6 +34,14 @@ bool rpp_parse_integer(const char *key, const char *text, int64_t least, int64_t
   return true;
 }
 
+bool rpp_parse_unsigned(const char *key, const char *text, uint64_t *value, rpp_message *error) {
+  errno = 0;
+  const unsigned long long parsed = only(text, "0123456789") ? strtoull(text, NULL, 10) : (errno = EINVAL, 0);
+  if (errno != 0) return rpp_message_set(error, "%s = " SHOWN ": must be an integer from 0 to 2^64 - 1", key, text);
+  *value = parsed;
+  return true;
+}
+
 bool rpp_parse_number(const char *key, const char *text, double *value, rpp_message *error) {
   return number(text, value) || rpp_message_set(error, "%s = " SHOWN ": must be a finite decimal number", key, text);
 }

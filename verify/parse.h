@@ -13,6 +13,9 @@
 /* A decimal integer of at least least. */
 bool rpp_parse_integer(const char *key, const char *text, int64_t least, int64_t *value, rpp_message *error);
 
+/* A decimal integer from 0 to 2^64 - 1. */
+bool rpp_parse_unsigned(const char *key, const char *text, uint64_t *value, rpp_message *error);
+
 /* A finite decimal number: no blanks, no hexadecimal, no nan, no inf. */
 bool rpp_parse_number(const char *key, const char *text, double *value, rpp_message *error);
 

@@ -17,6 +17,9 @@ rpp_random rpp_random_make(uint64_t seed, uint64_t stream);
 
 uint64_t rpp_random_bits(rpp_random *random);
 
+/* The next count words, as so many calls of rpp_random_bits give them, faster. */
+void rpp_random_words(rpp_random *random, int64_t count, uint64_t *words);
+
 /* In [0, 1), a multiple of 2^-53. */
 double rpp_random_uniform(rpp_random *random);
 
@@ -25,5 +28,8 @@ int64_t rpp_random_integer(rpp_random *random, int64_t low, int64_t high);
 
 /* Mean 0, variance 1 (Marsaglia's polar method, with a logarithm of its own). */
 double rpp_random_normal(rpp_random *random);
+
+/* ln x for finite x > 0, to a few ulp, by + - * / alone. */
+double rpp_random_log(double x);
 
 #endif

@@ -1,0 +1,22 @@
+/* float_row.h: one head's row of a token in float32, in the fast kernel's layout: the first column of each pair, pair by pair, then the
+ * second ones, then the columns past the rotary width. Rotation so runs over three straight arrays, and both pairings give the same
+ * bits. (row.h is the truth's, and has code of its own.) */
+#ifndef RPP_FLOAT_ROW_H
+#define RPP_FLOAT_ROW_H
+#include "angles.h"
+#include "row.h"
+
+/* Row (b, l, h, :) of a (B, L, heads, D) tensor; loading is exact from F32, F16 and BF16, storing rounds once. */
+void rpp_float_row_load(const rpp_row_layout *layout, const rpp_tensor *t, int64_t b, int64_t l, int64_t h, float *row);
+void rpp_float_row_store(const rpp_row_layout *layout, const rpp_tensor *t, int64_t b, int64_t l, int64_t h, const float *row);
+
+/* Each pair times R_phi, in float32, every operation rounded (eq. 2). */
+void rpp_float_row_rotate(const rpp_row_layout *layout, const float *cosine, const float *sine, float *row);
+
+/* to = each pair of from times R(-pi/2), exactly (eq. 3). Rotations commute, so it may follow R_phi as well as come before it. */
+void rpp_float_row_quarter_turn(const rpp_row_layout *layout, const float *from, float *to);
+
+/* rpp_angle_row rounded to float32. scratch: 2 pairs. */
+void rpp_float_angle_row(const rpp_angle_source *source, int64_t t, double *scratch, float *cosine, float *sine);
+
+#endif

@@ -1,0 +1,55 @@
+/* faulty_attention.h: attention by its definition in float64, with one fault to order. Written apart from the library and from
+ * verify/'s hypotheses, by which its faults are to be named. */
+#ifndef FAULTY_ATTENTION_H
+#define FAULTY_ATTENTION_H
+#include "kernel.h"
+
+typedef enum {
+  FAULTY_NONE = 0,
+  FAULTY_TURN_SIGN,
+  FAULTY_TURN_ON_K,
+  FAULTY_TURN_MISSING,
+  FAULTY_TURN_OTHER_PAIRING,
+  FAULTY_SWAPPED,
+  FAULTY_STACKED,
+  FAULTY_KV_NOT_DOUBLED,
+  FAULTY_KV_TILED,
+  FAULTY_V_TILED,
+  FAULTY_IMAGINARY_SCALE,
+  FAULTY_JOINT_SOFTMAX,
+  FAULTY_JOINT_SHARES,
+  FAULTY_PAIRING_OTHER,
+  FAULTY_PAIRING_K,
+  FAULTY_PAIRING_Q,
+  FAULTY_BASE,
+  FAULTY_WHOLE_HEAD,
+  FAULTY_HEAD_FREQUENCIES,
+  FAULTY_NO_SCALING,
+  FAULTY_NO_MAGNITUDE,
+  FAULTY_QUERY_LATE,
+  FAULTY_POSITION_INDEX,
+  FAULTY_ANGLES_F32,
+  FAULTY_CORNER,
+  FAULTY_STRICT,
+  FAULTY_WINDOW_WIDE,
+  FAULTY_NO_MASK,
+  FAULTY_NOT_PACKED,
+  FAULTY_TAIL_DROPPED,
+  FAULTY_NO_SCALE,
+  FAULTY_LSE_BASE_2,
+  FAULTY_LSE_LN_2,
+  FAULTY_LSE_LAYOUT,
+  FAULTY_OUT_LAYOUT,
+  FAULTY_LEAK,          /* query 1 sees key 3 too */
+  FAULTY_MISS,          /* query 2 does not see key 0 */
+  FAULTY_UNWRITTEN,     /* imaginary heads past the first */
+  FAULTY_NOISE,         /* 10 % more, here and there */
+  FAULTY_ROTATION_SIGN, /* rotate turns the other way; forward is right */
+  FAULTY_COUNT
+} faulty;
+
+/* A kernel of that fault, its contract that of rpp_attention_blocked for the storage type. Valid until the next call for the same
+ * fault and type. */
+const rpp_kernel *faulty_kernel(faulty fault, rpp_dtype storage);
+
+#endif

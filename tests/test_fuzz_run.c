@@ -1,0 +1,222 @@
+/* test_fuzz_run.c: the commands fuzz, replay and merge as a user runs them, with the kernels of broken_kernels.c. */
+#define _GNU_SOURCE
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static char folder[] = "/tmp/ropepp-fuzz-XXXXXX";
+static char *out; /* both streams of the last command */
+
+static void setup(void) {
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  ck_assert_ptr_nonnull(getenv("ROPEPP_BROKEN"));
+}
+
+static void teardown(void) {
+  char command[128];
+  snprintf(command, sizeof command, "rm -rf %s", folder);
+  ck_assert_int_eq(system(command), 0);
+  free(out);
+}
+
+/* Runs a shell command in which PROGRAM is the program and DIR the folder; its status. */
+__attribute__((format(printf, 1, 2))) static int run(const char *format, ...) {
+  char *arguments, *command;
+  va_list list;
+  va_start(list, format);
+  ck_assert_int_ge(vasprintf(&arguments, format, list), 0);
+  va_end(list);
+  ck_assert_int_ge(asprintf(&command, "PROGRAM='%s'; DIR='%s'; { %s; } 2>&1", getenv("ROPEPP_BROKEN"), folder, arguments), 0);
+  FILE *pipe = popen(command, "r");
+  ck_assert_ptr_nonnull(pipe);
+  free(out);
+  size_t size;
+  FILE *text = open_memstream(&out, &size);
+  for (int c; (c = fgetc(pipe)) != EOF;) fputc(c, text);
+  fclose(text);
+  const int status = pclose(pipe);
+  free(arguments);
+  free(command);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
+}
+
+static void holds(const char *part) {
+  ck_assert_msg(strstr(out, part) != NULL, "'%s' is not in:\n%s", part, out);
+}
+
+/* The command in the first replay line of the output, with the program's path in place of its name. */
+static char *replay_line(void) {
+  static const char start[] = "replay: ropepp-verify ";
+  const char *at = strstr(out, start);
+  char *line;
+  ck_assert_msg(at != NULL, "no replay line in:\n%s", out);
+  at += strlen(start);
+  ck_assert_int_ge(asprintf(&line, "$PROGRAM %.*s", (int)strcspn(at, "\n"), at), 0);
+  return line;
+}
+
+START_TEST(a_right_kernel_passes) {
+  ck_assert_int_eq(run("$PROGRAM fuzz right --cases 60 --seed 3"), 0);
+  holds("right         60");
+  holds("60 cases, 0 failures");
+  ck_assert_int_eq(run("$PROGRAM fuzz right --cases 0"), 1);
+  ck_assert_int_eq(run("$PROGRAM fuzz right --only dtype=bf16 --cases 5"), 1);
+  holds("FAIL: no case is supported");
+}
+END_TEST
+
+/* Each verdict, and the others stand: those of a kernel that is right, too. */
+START_TEST(each_has_its_verdict) {
+  ck_assert_int_eq(run("$PROGRAM fuzz crashes past-end right silent one-off --cases 200 --format json"), 3);
+  json_t *report = json_loads(out, 0, NULL), *kernels = json_object_get(report, "kernels");
+  static const char *const outcomes[] = {"crash", "wrote outside", NULL, "unwritten", "mismatch"};
+  ck_assert_msg(report != NULL, "%s", out);
+  for (size_t i = 0; i < 5; i++) {
+    const json_t *kernel = json_array_get(kernels, i), *failures = json_object_get(kernel, "failures");
+    ck_assert_int_eq(json_integer_value(json_object_get(kernel, "cases")), 40);
+    if (outcomes[i] == NULL)
+      ck_assert(json_is_true(json_object_get(kernel, "pass")) && json_array_size(failures) == 0);
+    else
+      ck_assert_str_eq(json_string_value(json_object_get(json_array_get(failures, 0), "outcome")), outcomes[i]);
+  }
+  json_decref(report);
+  ck_assert_int_eq(run("$PROGRAM fuzz right silent one-off --cases 30"), 1);
+}
+END_TEST
+
+START_TEST(replay_lines_reproduce) {
+  static const char *const kernels[] = {"crashes", "past-end", "silent", "one-off"};
+  for (int i = 0; i < 4; i++) {
+    const int status = run("$PROGRAM fuzz %s --cases 30", kernels[i]);
+    ck_assert_int_eq(status, i < 2 ? 3 : 1);
+    char *line = replay_line();
+    ck_assert_msg(run("%s", line) == status, "%s", line);
+    holds("\n1 cases, 1 failures, ");
+    free(line);
+  }
+  ck_assert_int_eq(run("$PROGRAM replay 'one-off ec:h=2'"), 1); /* in one word */
+  ck_assert_int_eq(run("$PROGRAM replay right ec:h=2"), 0);
+  ck_assert_int_eq(run("$PROGRAM replay right one-off ec:h=2"), 1);
+}
+END_TEST
+
+START_TEST(a_loop_is_a_hang) {
+  ck_assert_int_eq(run("$PROGRAM replay right loops ec:lq=2,d=2"), 3);
+  holds("hang: still running after 10 s");
+  holds("right          1         1        0");
+}
+END_TEST
+
+START_TEST(shards_merge_to_the_whole) {
+  const char *const strip = "sed '/\"time\"/,$d'";
+  ck_assert_int_eq(
+      run("$PROGRAM fuzz right one-off crashes --cases 203 --format json | %s >$DIR/whole; "
+          "for i in 1 2 3 4; do $PROGRAM fuzz right one-off crashes --cases 203 --shard $i/4 -o $DIR/$i >$DIR/out; "
+          "test $? = 3 || exit 9; done; "
+          "$PROGRAM merge $DIR/4/report.json $DIR/[123]/report.json --format json | %s >$DIR/sum; cmp $DIR/whole $DIR/sum",
+          strip, strip),
+      0);
+  ck_assert_int_eq(run("$PROGRAM merge $DIR/[124]/report.json"), 3);
+  holds("shard 3/4 is missing");
+  ck_assert_int_eq(run("$PROGRAM merge $DIR/[1234]/report.json -o $DIR/all"), 3);
+  ck_assert_int_eq(run("$PROGRAM merge $DIR/1/report.json $DIR/1/report.json"), 2);
+  holds("shard 1/4: given twice");
+  ck_assert_int_eq(run("$PROGRAM merge $DIR/1/report.tap"), 2);
+  ck_assert_int_eq(run("$PROGRAM merge"), 2);
+}
+END_TEST
+
+START_TEST(threads_and_jobs_do_not_show) {
+  ck_assert_int_eq(
+      run("for t in 1 2; do for j in 1 2; do OMP_NUM_THREADS=$t $PROGRAM fuzz right one-off --cases 80 -j $j --format json | "
+          "sed '/\"time\"/,$d' >$DIR/$t$j; done; done; cmp $DIR/11 $DIR/12 && cmp $DIR/11 $DIR/21 && cmp $DIR/11 $DIR/22"),
+      0);
+}
+END_TEST
+
+START_TEST(failures_stay_in_a_corpus) {
+  ck_assert_int_eq(run("$PROGRAM fuzz one-off --cases 20 -o $DIR/a/b"), 1);
+  ck_assert_int_eq(run("grep -c '# one-off$' $DIR/a/b/corpus.txt"), 0);
+  ck_assert_int_gt(atoi(out), 2);
+  const int lines = atoi(out);
+  ck_assert_int_eq(run("$PROGRAM fuzz one-off --cases 20 -o $DIR/a/b >$DIR/out; grep -c one-off $DIR/a/b/corpus.txt"), 0);
+  ck_assert_int_eq(atoi(out), lines);
+  ck_assert_int_eq(run("$PROGRAM replay --corpus $DIR/a/b/corpus.txt right"), 0);
+  ck_assert_int_eq(run("$PROGRAM replay --corpus $DIR/a/b/corpus.txt right one-off"), 1);
+  char all[64];
+  snprintf(all, sizeof all, "%d cases, %d failures", 2 * lines, lines);
+  holds(all);
+  ck_assert_int_eq(run("ls $DIR/a/b; test -s $DIR/a/b/report.json -a -s $DIR/a/b/report.tap -a -s $DIR/a/b/report.xml"), 0);
+}
+END_TEST
+
+START_TEST(an_interrupt_leaves_a_report) {
+  ck_assert_int_eq(
+      run("$PROGRAM fuzz right one-off --seconds 60 --format json -o $DIR/i >$DIR/json & sleep 1.5; kill -INT $!; wait $!"), 130);
+  json_error_t error;
+  char path[64];
+  snprintf(path, sizeof path, "%s/json", folder);
+  for (int i = 0; i < 2; i++) {
+    json_t *report = json_load_file(path, 0, &error);
+    ck_assert_msg(report != NULL, "%s", error.text);
+    ck_assert(json_is_false(json_object_get(report, "complete")));
+    const json_t *kernel = json_array_get(json_object_get(report, "kernels"), 0);
+    ck_assert_int_gt(json_integer_value(json_object_get(kernel, "cases")), 0);
+    json_decref(report);
+    snprintf(path, sizeof path, "%s/i/report.json", folder);
+  }
+}
+END_TEST
+
+START_TEST(usage) {
+  static const char *const bad[] = {"fuzz nobody",
+                                    "fuzz right --cases -1",
+                                    "fuzz right --cases many",
+                                    "fuzz right --seconds 0",
+                                    "fuzz right --seed -1",
+                                    "fuzz right --shard 5/4",
+                                    "fuzz right --shard 0/4",
+                                    "fuzz right --shard 1",
+                                    "fuzz right --shard 1/4x",
+                                    "fuzz right --only h=zero",
+                                    "fuzz right --format xml",
+                                    "fuzz right --nothing",
+                                    "fuzz right -o /proc/nowhere",
+                                    "replay",
+                                    "replay right",
+                                    "replay right ec:h=zero",
+                                    "replay nobody ec:h=2",
+                                    "replay --corpus /nonexistent right",
+                                    "merge /nonexistent"};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) ck_assert_msg(run("$PROGRAM %s", bad[i]) == 2, "%s: %s", bad[i], out);
+  ck_assert_int_eq(run("$PROGRAM fuzz right --cases 2 -o $DIR/file/x >$DIR/file; true"), 0);
+  ck_assert_int_eq(run("$PROGRAM fuzz right --cases 2 -o $DIR/file/x"), 2);
+  ck_assert_int_eq(run("$PROGRAM fuzz right --cases 2 >/dev/full"), 2);
+  ck_assert_int_eq(run("$PROGRAM fuzz --help && $PROGRAM replay --help && $PROGRAM merge --help"), 0);
+  holds("--corpus=FILE");
+  holds("  scaling ");
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("fuzz_run");
+  TCase *tests = tcase_create("fuzz_run");
+  tcase_set_timeout(tests, 120);
+  tcase_add_checked_fixture(tests, setup, teardown);
+  tcase_add_test(tests, a_right_kernel_passes);
+  tcase_add_test(tests, each_has_its_verdict);
+  tcase_add_test(tests, replay_lines_reproduce);
+  tcase_add_test(tests, a_loop_is_a_hang);
+  tcase_add_test(tests, shards_merge_to_the_whole);
+  tcase_add_test(tests, threads_and_jobs_do_not_show);
+  tcase_add_test(tests, failures_stay_in_a_corpus);
+  tcase_add_test(tests, an_interrupt_leaves_a_report);
+  tcase_add_test(tests, usage);
+  suite_add_tcase(suite, tests);
+  return support_run(suite);
+}

@@ -1,0 +1,111 @@
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "parse.h"
+
+static const rpp_name formats[] = {
+    {"human", RPP_FORMAT_HUMAN}, {"json", RPP_FORMAT_JSON}, {"tap", RPP_FORMAT_TAP}, {"junit", RPP_FORMAT_JUNIT}, {NULL, 0}};
+
+rpp_format rpp_cli_format(const char *value, struct argp_state *state) {
+  int format = 0;
+  if (!rpp_names_find(formats, value, strlen(value), &format))
+    argp_error(state, "--format %s: expected human, json, tap or junit", value);
+  return (rpp_format)format;
+}
+
+rpp_format rpp_cli_basic_format(const char *value, struct argp_state *state) {
+  if (strcmp(value, "human") != 0 && strcmp(value, "json") != 0) argp_error(state, "--format %s: expected human or json", value);
+  return strcmp(value, "json") == 0 ? RPP_FORMAT_JSON : RPP_FORMAT_HUMAN;
+}
+
+int64_t rpp_cli_integer(const char *option, const char *value, int64_t least, struct argp_state *state) {
+  rpp_message error;
+  int64_t integer = least;
+  if (!rpp_parse_integer(option, value, least, &integer, &error)) argp_error(state, "%s", error.text);
+  return integer;
+}
+
+double rpp_cli_seconds(const char *option, const char *value, struct argp_state *state) {
+  rpp_message error;
+  double number = 0;
+  if (!rpp_parse_number(option, value, &number, &error)) argp_error(state, "%s", error.text);
+  if (!(number > 0)) argp_error(state, "%s = %s: must be positive", option, value);
+  return number;
+}
+
+void rpp_cli_shard(const char *value, int64_t *shard, int64_t *shards, struct argp_state *state) {
+  char first[32];
+  rpp_message error;
+  const char *slash = strchr(value, '/');
+  const size_t length = slash == NULL ? 0 : (size_t)(slash - value);
+  bool good = length > 0 && length < sizeof first;
+  if (good) {
+    memcpy(first, value, length);
+    first[length] = '\0';
+    good = rpp_parse_integer("shard", first, 1, shard, &error) && rpp_parse_integer("shard", slash + 1, 1, shards, &error);
+  }
+  if (!good || *shard > *shards || *shards > RPP_REPORT_SHARDS)
+    argp_error(state, "--shard %s: expected I/N, I from 1 to N, N at most %d", value, RPP_REPORT_SHARDS);
+  --*shard;
+}
+
+void rpp_cli_parse(const char *arguments, const char *doc, const struct argp_option *options, argp_parser_t parser, int argc,
+                   char **argv, void *input) {
+  const struct argp argp = {options, parser, arguments, doc, NULL, NULL, NULL};
+  if (argp_parse(&argp, argc, argv, 0, NULL, input) != 0) exit(RPP_CLI_USAGE);
+}
+
+/* ---- Kernels ------------------------------------------------------------------------------------------------------------ */
+
+static bool on_host(const rpp_kernel *kernel) {
+  return strncmp(kernel->name, "simt:", 5) != 0 && strncmp(kernel->name, "cuda:", 5) != 0;
+}
+
+static void add(rpp_cli_kernels *found, const rpp_kernel *kernel) {
+  for (int i = 0; i < found->count; i++)
+    if (found->kernels[i] == kernel) return;
+  found->names[found->count] = kernel->name;
+  found->kernels[found->count++] = kernel;
+}
+
+bool rpp_cli_kernels_find(int count, char *const *names, rpp_cli_kernels *found, rpp_message *error) {
+  size_t room = (size_t)count;
+  for (const rpp_kernel *const *k = rpp_kernels; *k != NULL; k++) room++;
+  *found = (rpp_cli_kernels){calloc(room + 1, sizeof(rpp_kernel *)), calloc(room + 1, sizeof(char *)), 0};
+  bool good = (found->kernels != NULL && found->names != NULL) || rpp_message_set(error, "memory is out");
+  for (const rpp_kernel *const *k = rpp_kernels; good && count == 0 && *k != NULL; k++)
+    if (on_host(*k)) add(found, *k);
+  for (int i = 0; good && i < count; i++) {
+    const rpp_kernel *kernel = rpp_kernel_find(names[i]);
+    if (kernel == NULL)
+      good = rpp_message_set(error, "%.100s: no such kernel (`ropepp-verify kernels` lists them)", names[i]);
+    else
+      add(found, kernel);
+  }
+  if (!good) rpp_cli_kernels_free(found);
+  return good;
+}
+
+void rpp_cli_kernels_free(rpp_cli_kernels *found) {
+  free(found->kernels);
+  free(found->names);
+  *found = (rpp_cli_kernels){0};
+}
+
+/* ---- Ends --------------------------------------------------------------------------------------------------------------- */
+
+int rpp_cli_complain(const char *command, const char *what, const rpp_message *error) {
+  rpp_message safe;
+  rpp_message_set(&safe, "%s", what);
+  fprintf(stderr, "ropepp-verify: %s: %s%s%s\n", command, safe.text, *what ? ": " : "", error->text);
+  return RPP_CLI_USAGE;
+}
+
+int rpp_cli_deliver(const char *command, const rpp_report *report, rpp_format format, const char *folder) {
+  rpp_message error;
+  rpp_report_print(report, format, stdout);
+  if (folder != NULL && !rpp_report_save(report, folder, &error)) return rpp_cli_complain(command, "", &error);
+  return rpp_report_status(report);
+}

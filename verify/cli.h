@@ -1,0 +1,48 @@
+/* cli.h: what the commands' options share. Each complains through argp, which ends the program with status 2. */
+#ifndef RPP_CLI_H
+#define RPP_CLI_H
+#include <argp.h>
+
+#include "format.h"
+#include "kernel.h"
+#include "message.h"
+#include "report.h"
+
+enum { RPP_CLI_USAGE = 2 };
+
+/* human or json; or any of the formats. */
+rpp_format rpp_cli_basic_format(const char *value, struct argp_state *state);
+rpp_format rpp_cli_format(const char *value, struct argp_state *state);
+
+/* An integer of at least least, of an option's value. */
+int64_t rpp_cli_integer(const char *option, const char *value, int64_t least, struct argp_state *state);
+
+/* A positive number of seconds. */
+double rpp_cli_seconds(const char *option, const char *value, struct argp_state *state);
+
+/* `I/N`, 1 <= I <= N; *shard counts from 0. */
+void rpp_cli_shard(const char *value, int64_t *shard, int64_t *shards, struct argp_state *state);
+
+/* Parses argv; exits on --help and on errors, as argp does. */
+void rpp_cli_parse(const char *arguments, const char *doc, const struct argp_option *options, argp_parser_t parser, int argc,
+                   char **argv, void *input);
+
+/* The kernels that a command is to run. */
+typedef struct {
+  const rpp_kernel **kernels;
+  const char **names;
+  int count;
+} rpp_cli_kernels;
+
+/* By name, each once; without names, those of this machine's CPU: not simt: and not cuda:. False, with a message, for a name that
+ * no kernel has, and when memory is out. */
+bool rpp_cli_kernels_find(int count, char *const *names, rpp_cli_kernels *found, rpp_message *error);
+void rpp_cli_kernels_free(rpp_cli_kernels *found);
+
+/* One line on stderr; returns the exit status 2. */
+int rpp_cli_complain(const char *command, const char *what, const rpp_message *error);
+
+/* Prints a report on stdout and, with a folder, saves it there. Returns the exit status. */
+int rpp_cli_deliver(const char *command, const rpp_report *report, rpp_format format, const char *folder);
+
+#endif

@@ -1,0 +1,46 @@
+/* kernel.h: the interface behind which every kernel under test stands: CPU, SIMT, CUDA, plug-ins, programs, planted bugs. */
+#ifndef RPP_KERNEL_H
+#define RPP_KERNEL_H
+#include "ropepp.h"
+
+#define RPP_KERNEL_VERSION 1
+
+/* A problem as a kernel is asked about it, before it gets data: shapes and layouts are in the tensors, whose data is null. */
+typedef struct {
+  const rpp_attention *attention;
+  const rpp_attention_inputs *inputs;
+  const rpp_tensor *out, *lse;
+} rpp_kernel_problem;
+
+typedef struct rpp_kernel rpp_kernel;
+struct rpp_kernel {
+  int version;             /* RPP_KERNEL_VERSION */
+  const char *name;        /* one word */
+  const char *description; /* one line: what it is and where it runs */
+  rpp_contract contract;
+  const void *data; /* the kernel's own */
+
+  /* Null when the problem is supported, else the reason in one line. */
+  const char *(*supports)(const rpp_kernel *kernel, const rpp_kernel_problem *problem);
+
+  /* Bytes of workspace that forward wants for a problem; null: none. */
+  size_t (*workspace)(const rpp_kernel *kernel, const rpp_kernel_problem *problem);
+
+  /* As rpp_rotate, but y may be x itself (in place). Null: not offered. Returns 0, or nonzero with *reason set to one line. */
+  int (*rotate)(const rpp_kernel *kernel, const rpp_rotary *rotary, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos,
+                rpp_tensor *y, const char **reason);
+
+  /* As rpp_attention_forward without rows. Returns 0, or nonzero with *reason set to one line. */
+  int (*forward)(const rpp_kernel *kernel, const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,
+                 rpp_tensor *lse, void *workspace, const char **reason);
+
+  void *reserved[4]; /* decode, backward: null in this version */
+};
+
+/* The kernels of this build, ended by null: one line each in kernels.c. */
+extern const rpp_kernel *const rpp_kernels[];
+
+/* By name; null when there is none. */
+const rpp_kernel *rpp_kernel_find(const char *name);
+
+#endif

@@ -1,0 +1,118 @@
+/* replay_run.c: `ropepp-verify replay`. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "campaign.h"
+#include "cli.h"
+#include "command.h"
+#include "explain.h"
+
+enum { KEY_CORPUS = 0x100 };
+
+typedef struct {
+  rpp_corpus cases;
+  bool has_corpus;
+  rpp_format format;
+  const char *folder;
+  char **kernels;
+  int kernel_count;
+} options;
+
+static const struct argp_option table[] = {
+    {"corpus", KEY_CORPUS, "FILE", 0, "replay every case of a file; may be repeated", 0},
+    {"format", 'f', "FORMAT", 0, "human (default), json, tap or junit, on standard output", 0},
+    {"output", 'o', "DIR", 0, "also write DIR/report.json, .tap and .xml", 0},
+    {0}};
+
+/* The last argument is the case, and what stands before it are kernels; "KERNEL SPEC" in one argument is taken apart. */
+static void take_case(options *o, struct argp_state *state) {
+  rpp_corpus_case one = {0};
+  rpp_message error;
+  if (o->kernel_count == 0) argp_error(state, "a case, or --corpus FILE, is expected");
+  char *spec = o->kernels[o->kernel_count - 1], *blank = strrchr(spec, ' ');
+  if (blank != NULL) {
+    *blank = '\0'; /* the kernel now ends here, and stays in its place */
+    spec = blank + 1;
+  } else
+    o->kernel_count--;
+  if (!rpp_spec_parse(spec, &one.spec, &error)) argp_error(state, "%s", error.text);
+  if (!rpp_corpus_add(&o->cases, &one)) argp_error(state, "memory is out");
+}
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+  options *o = state->input;
+  rpp_message error;
+  switch (key) {
+  case KEY_CORPUS:
+    o->has_corpus = true;
+    if (!rpp_corpus_read(value, &o->cases, &error)) argp_failure(state, RPP_CLI_USAGE, 0, "%s: %s", value, error.text);
+    return 0;
+  case 'f':
+    o->format = rpp_cli_format(value, state);
+    return 0;
+  case 'o':
+    o->folder = value;
+    return 0;
+  case ARGP_KEY_ARGS:
+    o->kernels = state->argv + state->next;
+    o->kernel_count = state->argc - state->next;
+    return 0;
+  case ARGP_KEY_END:
+    if (!o->has_corpus) take_case(o, state);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static int run(options *o, const rpp_cli_kernels *found) {
+  const int64_t cases = o->cases.count * found->count;
+  const rpp_campaign campaign = {
+      .plan = {.command = "replay", .cases = cases, .shards = 1},
+      .names = found->names,
+      .pool = {.kernels = found->kernels, .kernel_count = found->count, .judge = rpp_judge_case, .explain = rpp_explain},
+      .list = &o->cases,
+      .shrink = o->has_corpus ? rpp_shrink : NULL, /* one case is shown as it is */
+      .progress = true};
+  rpp_corpus failures = {0};
+  rpp_report report;
+  rpp_message error;
+  const bool good = rpp_campaign_run(&campaign, &report, &failures, &error);
+  rpp_corpus_free(&failures);
+  if (!good) return rpp_cli_complain("replay", "", &error);
+  const int status = rpp_cli_deliver("replay", &report, o->format, o->folder);
+  rpp_report_free(&report);
+  return status;
+}
+
+static char *help(int key, const char *text, void *input) {
+  (void)input;
+  return key == ARGP_KEY_HELP_EXTRA ? strdup(rpp_spec_help()) : (char *)text;
+}
+
+int rpp_main_replay(int argc, char **argv) {
+  static const struct argp argp = {
+      table,
+      parse,
+      "[KERNEL...] SPEC\n--corpus FILE [KERNEL...]",
+      "Runs a case again, from the line that a failure printed, or every case of a corpus. Without KERNEL, the "
+      "kernels that run on this CPU.",
+      NULL,
+      help,
+      NULL};
+  options o = {0};
+  rpp_cli_kernels found;
+  rpp_message error;
+  int status = RPP_CLI_USAGE;
+  if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0) return RPP_CLI_USAGE;
+  if (o.folder != NULL && !rpp_report_folder(o.folder, &error)) {
+    rpp_cli_complain("replay", "", &error);
+  } else if (!rpp_cli_kernels_find(o.kernel_count, o.kernels, &found, &error)) {
+    rpp_cli_complain("replay", "", &error);
+  } else {
+    status = run(&o, &found);
+    rpp_cli_kernels_free(&found);
+  }
+  rpp_corpus_free(&o.cases);
+  return status;
+}

@@ -1,0 +1,178 @@
+/* selftest_run.c: `ropepp-verify selftest`: every planted bug must be caught, every clean kernel must pass the same cases. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "campaign.h"
+#include "cli.h"
+#include "command.h"
+#include "emulate.h"
+#include "explain.h"
+#include "plants.h"
+
+/* Cases a kernel gets: a plant until its first failure, a clean kernel all of them. */
+enum { ROUNDS = 500 };
+
+typedef struct {
+  const rpp_kernel **kernels; /* plants first, then clean ones */
+  const char **names;
+  int plants, count;
+} cast;
+
+static bool gather(cast *c) {
+  int clean = 0, emulated = 0;
+  *c = (cast){.plants = 0};
+  while (rpp_plants[c->plants].kernel.name) c->plants++;
+  while (rpp_kernels[clean]) clean++;
+  while (rpp_emulated_kernels[emulated]) emulated++;
+  c->count = c->plants + clean + emulated;
+  c->kernels = calloc((size_t)c->count, sizeof *c->kernels);
+  c->names = calloc((size_t)c->count, sizeof *c->names);
+  if (!c->kernels || !c->names) return false;
+  for (int i = 0; i < c->count; i++) {
+    const int other = i - c->plants;
+    c->kernels[i] = i < c->plants   ? &rpp_plants[i].kernel
+                    : other < clean ? rpp_kernels[other]
+                                    : rpp_emulated_kernels[other - clean];
+    c->names[i] = c->kernels[i]->name;
+  }
+  return true;
+}
+
+/* The gate that caught a plant, or, for what is no number, the outcome: "structure", "row", "crash", ... */
+static const char *caught_by(const rpp_report_failure *f) {
+  return f->outcome == RPP_OUTCOME_MISMATCH ? rpp_names_get(rpp_names_gate, (int)f->gate)
+                                            : rpp_names_get(rpp_names_outcome, (int)f->outcome);
+}
+
+/* Whether the explanation is the one the plant asks for; true when it asks for none. */
+static bool explained(const rpp_plant *plant, const rpp_report_failure *f) {
+  return !plant->explanation || strstr(f->explanation.text, plant->explanation) != NULL;
+}
+
+typedef struct {
+  int missed, unexplained, alarms; /* plants and clean kernels that are not as they should be */
+  bool gate_earned[RPP_GATES];     /* it caught at least one plant that no gate before it did */
+} tally;
+
+static tally count(const cast *c, const rpp_report *report) {
+  tally t = {0};
+  for (int i = 0; i < c->count; i++) {
+    const rpp_report_kernel *k = &report->kernels[i];
+    if (i >= c->plants) {
+      t.alarms += !rpp_report_kernel_pass(k);
+      continue;
+    }
+    t.missed += k->failure_count == 0;
+    if (k->failure_count == 0) continue;
+    t.unexplained += !explained(&rpp_plants[i], &k->failures[0]);
+    if (k->failures[0].outcome == RPP_OUTCOME_MISMATCH) t.gate_earned[k->failures[0].gate] = true;
+  }
+  return t;
+}
+
+static bool passes(const tally *t) {
+  bool earned = true;
+  for (int gate = 0; gate < RPP_GATES; gate++) earned &= t->gate_earned[gate];
+  return earned && t->missed == 0 && t->unexplained == 0 && t->alarms == 0;
+}
+
+static void print_human(const cast *c, const rpp_report *report, const tally *t) {
+  char shrunk[RPP_SPEC_TEXT];
+  printf("%-24s %-20s %6s  %s\n", "plant", "caught by", "cases", "shrunk case, explanation");
+  for (int i = 0; i < c->plants; i++) {
+    const rpp_report_kernel *k = &report->kernels[i];
+    const rpp_report_failure *f = &k->failures[0];
+    if (k->failure_count == 0) {
+      printf("%-24s %-20s %6lld\n", c->names[i], "MISSED", (long long)rpp_report_cases(k));
+      continue;
+    }
+    rpp_spec_print(&f->spec, shrunk);
+    printf("%-24s %-20s %6lld  %s\n", c->names[i], caught_by(f), (long long)rpp_report_cases(k), shrunk);
+    if (f->explanation.text[0] || !explained(&rpp_plants[i], f))
+      printf("%-53s %s%s\n", "", f->explanation.text, explained(&rpp_plants[i], f) ? "" : "  (NOT AS EXPECTED)");
+  }
+  printf("%-24s %-20s %6s\n", "clean kernel", "", "cases");
+  for (int i = c->plants; i < c->count; i++) {
+    const rpp_report_kernel *k = &report->kernels[i];
+    printf("%-24s %-20s %6lld\n", c->names[i], rpp_report_kernel_pass(k) ? "pass" : "FALSE ALARM", (long long)rpp_report_cases(k));
+  }
+  for (int gate = 0; gate < RPP_GATES; gate++)
+    if (!t->gate_earned[gate]) printf("no plant was caught by the %s gate first\n", rpp_names_get(rpp_names_gate, gate));
+  printf("%d plants, %d missed, %d not explained as they should be; %d clean kernels, %d false alarms: %s\n", c->plants, t->missed,
+         t->unexplained, c->count - c->plants, t->alarms, passes(t) ? "pass" : "FAIL");
+}
+
+static json_t *json_plant(const cast *c, const rpp_report *report, int i) {
+  const rpp_report_kernel *k = &report->kernels[i];
+  const rpp_report_failure *f = &k->failures[0];
+  char shrunk[RPP_SPEC_TEXT];
+  if (k->failure_count == 0)
+    return json_pack("{s:s, s:b, s:n, s:I, s:n, s:n}", "name", c->names[i], "caught", 0, "gate", "cases",
+                     (json_int_t)rpp_report_cases(k), "shrunk", "explanation");
+  rpp_spec_print(&f->spec, shrunk);
+  return json_pack("{s:s, s:b, s:s, s:I, s:s, s:s}", "name", c->names[i], "caught", 1, "gate", caught_by(f), "cases",
+                   (json_int_t)rpp_report_cases(k), "shrunk", shrunk, "explanation", f->explanation.text);
+}
+
+static void print_json(const cast *c, const rpp_report *report, const tally *t) {
+  json_t *plants = json_array(), *clean = json_array();
+  for (int i = 0; i < c->plants; i++) json_array_append_new(plants, json_plant(c, report, i));
+  for (int i = c->plants; i < c->count; i++)
+    json_array_append_new(clean, json_pack("{s:s, s:b, s:I}", "name", c->names[i], "pass",
+                                           (int)rpp_report_kernel_pass(&report->kernels[i]), "cases",
+                                           (json_int_t)rpp_report_cases(&report->kernels[i])));
+  json_t *all = json_pack("{s:o, s:o, s:b}", "plants", plants, "clean", clean, "pass", (int)passes(t));
+  json_dumpf(all, stdout, JSON_INDENT(1));
+  putchar('\n');
+  json_decref(all);
+}
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+  rpp_format *format = state->input;
+  switch (key) {
+  case 'f':
+    *format = rpp_cli_basic_format(value, state);
+    return 0;
+  case ARGP_KEY_ARG:
+    argp_error(state, "%s: no argument is expected", value);
+    return EINVAL;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+int rpp_main_selftest(int argc, char **argv) {
+  static const struct argp_option table[] = {{"format", 'f', "FORMAT", 0, "human (default) or json", 0}, {0}};
+  rpp_format format = RPP_FORMAT_HUMAN;
+  rpp_message error;
+  rpp_report report;
+  rpp_corpus failures = {0};
+  cast c;
+  rpp_cli_parse(NULL, "Every planted bug must be caught and explained, every clean kernel must pass the same cases.", table, parse,
+                argc, argv, &format);
+  if (!gather(&c)) return EXIT_FAILURE;
+  const rpp_campaign campaign = {
+      .plan = {.command = "selftest", .seed = 1, .cases = (int64_t)ROUNDS * c.count, .shards = 1},
+      .names = c.names,
+      .pool = {.kernels = c.kernels, .kernel_count = c.count, .judge = rpp_judge_case, .explain = rpp_explain},
+      .shrink = rpp_shrink,
+      .first_failure = true,
+      .progress = true,
+  };
+  int status = RPP_CLI_USAGE;
+  if (rpp_campaign_run(&campaign, &report, &failures, &error)) {
+    const tally t = count(&c, &report);
+    if (format == RPP_FORMAT_JSON)
+      print_json(&c, &report, &t);
+    else
+      print_human(&c, &report, &t);
+    status = report.interrupted ? 128 + report.interrupted : passes(&t) ? 0 : 1;
+    rpp_report_free(&report);
+  } else
+    rpp_cli_complain("selftest", "", &error);
+  rpp_corpus_free(&failures);
+  free(c.kernels);
+  free(c.names);
+  return status;
+}
