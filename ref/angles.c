@@ -6,7 +6,7 @@
 #include "sincos.h"
 #include "status.h"
 #include "tensor.h"
-#include "threads.h"
+#include "team.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
 #include "row.h"
 #include "status.h"
 #include "tensor.h"
-#include "threads.h"
+#include "team.h"
 
 #include <math.h>
 #include <omp.h>

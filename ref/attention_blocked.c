@@ -7,7 +7,7 @@
 #include "query_rows.h"
 #include "status.h"
 #include "tensor.h"
-#include "threads.h"
+#include "team.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -136,7 +136,7 @@ static void run(const rpp_blocked *f) {
   }
 }
 
-/* For threads.h, which counts the truth's multiplications: by matrix products they are two hundred times as fast, and a team of threads,
+/* For team.h, which counts the truth's multiplications: by matrix products they are two hundred times as fast, and a team of threads,
  * which on a busy machine may wait milliseconds for its last member, is worth it from about a millisecond of work. */
 static double work(const rpp_blocked *f) {
   double seen = 0;

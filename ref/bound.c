@@ -6,7 +6,7 @@
 #include "query_rows.h"
 #include "status.h"
 #include "tensor.h"
-#include "threads.h"
+#include "team.h"
 
 #include <math.h>
 #include <stdlib.h>

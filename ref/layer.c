@@ -2,7 +2,7 @@
 #include "check_tensor.h"
 #include "status.h"
 #include "tensor.h"
-#include "threads.h"
+#include "team.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

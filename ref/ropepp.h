@@ -244,7 +244,7 @@ typedef struct {
   int64_t max_splits;     /* parts of the keys that are merged by LSE, at most; >= 1 */
   rpp_angle_model angles; /* the model whose cos and sin it uses */
   rpp_angle_error angle_error;
-  bool deterministic;     /* the same inputs give the same bits, whatever the threads */
+  bool deterministic; /* the same inputs give the same bits, whatever the threads */
 } rpp_contract;
 
 /* What rpp_attention_bound fills; any but out and out_bound may be null. Shapes as out and lse of rpp_attention_forward, all F64. */

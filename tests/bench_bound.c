@@ -1,7 +1,7 @@
 /* bench_bound series, medians by the count of keys; bench_bound [CASES [SEED]]: the emulated kernels on so many small cases, shared among them, and how their errors lie below the bounds:
  * the numbers of notes/tolerance.md. Exit status 1 when a bound is passed. */
 #include "bound_tally.h"
-#include "emulate.h"
+#include "kernels/emulate.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "bound_tally.h"
 
-#include "gates.h"
-#include "generate.h"
+#include "judge/gates.h"
+#include "cases/generate.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* broken_kernels.c: the kernels of a ropepp-verify that has nothing but these: one that is right, and some that break in one way
- * each. Linked with verify/main.c in place of verify/kernels.c. */
+ * each. Linked with verify/main.c in place of verify/kernels/kernels.c. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "kernel.h"
+#include "kernels/kernel.h"
 
 static const char *supports(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
   const rpp_attention *a = problem->attention;

@@ -2,7 +2,7 @@
  * verify/'s hypotheses, by which its faults are to be named. */
 #ifndef FAULTY_ATTENTION_H
 #define FAULTY_ATTENTION_H
-#include "kernel.h"
+#include "kernels/kernel.h"
 
 typedef enum {
   FAULTY_NONE = 0,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check_case.h"
+#include "judge/check_case.h"
 
 enum { JUDGED_ELEMENTS = 4096 };
 

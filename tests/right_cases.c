@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "case_truth.h"
+#include "judge/case_truth.h"
 #include "support.h"
 
 #define SHAPE(...) ((int64_t[]){__VA_ARGS__})

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "random.h"
+#include "base/random.h"
 #include "support.h"
 
 static void judge(const rpp_kernel *kernel, const rpp_spec *spec, rpp_verdict *verdict) {

@@ -1,7 +1,7 @@
 /* stub_campaign.h: campaigns whose judge is a function of the kernel's name and of the spec, and needs no kernel. */
 #ifndef STUB_CAMPAIGN_H
 #define STUB_CAMPAIGN_H
-#include "campaign.h"
+#include "workers/campaign.h"
 
 /* clean passes; wrong fails by every gate; picky declines four cases in five, never all; dies aborts, hanging loops now and then;
  * slow passes, in 2 ms. stub_five: clean, wrong, picky, dies, slow. */

@@ -1,6 +1,6 @@
 /* blas_core.c: which core is better, and that the environment is given back. The restart itself is seen in `ropepp-verify kernels`. */
 #include <stdlib.h>
-#include "blas_core.h"
+#include "kernels/blas_core.h"
 #include "ropepp.h"
 #include "support.h"
 

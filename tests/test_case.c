@@ -1,12 +1,12 @@
 /* case.c: which tensors a case must, may and must not hold, their dtypes and shapes, and how they are wired. */
-#include "case.h"
+#include "files/case.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "case_builder.h"
-#include "names.h"
+#include "files/names.h"
 #include "support.h"
 
 /* A case read from a builder's file, whose bytes and tensors live until the next call. */

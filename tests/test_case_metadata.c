@@ -1,5 +1,5 @@
 /* case_metadata.c: every key's values, defaults and refusals. */
-#include "case_metadata.h"
+#include "files/case_metadata.h"
 
 #include <math.h>
 #include <stdio.h>

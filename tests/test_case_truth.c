@@ -1,5 +1,5 @@
 /* case_truth.c: the truth is the library's; here the scales are held against what they must be. */
-#include "case_truth.h"
+#include "judge/case_truth.h"
 
 #include <math.h>
 #include <stdlib.h>

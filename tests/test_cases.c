@@ -1,5 +1,5 @@
 /* cases.c: a campaign covers the sweep. */
-#include "cases.h"
+#include "cases/cases.h"
 
 #include <stdlib.h>
 

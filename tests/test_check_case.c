@@ -1,5 +1,5 @@
 /* check_case.c: right cases of every kind pass; one planted error, of whatever size the dtype can show, is found where it is. */
-#include "check_case.h"
+#include "judge/check_case.h"
 
 #include <math.h>
 #include <stdio.h>

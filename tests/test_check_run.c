@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "case_builder.h"
-#include "safetensors.h"
+#include "files/safetensors.h"
 #include "support.h"
 
 static char folder[] = "/tmp/ropepp-check-XXXXXX", path[64], other[64];

@@ -1,5 +1,5 @@
 /* test_corpus.c: lines of specs: read strictly, appended once. */
-#include "corpus.h"
+#include "cases/corpus.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "support.h"
 
-#include "errata.h"
+#include "identities/errata.h"
 
 #include <stdlib.h>
 #include <string.h>

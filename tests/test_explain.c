@@ -1,12 +1,12 @@
 /* explain.c with its hypotheses: kernels of one fault each, judged, shrunk, and named. */
-#include "explain.h"
+#include "explain/explain.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "faulty_attention.h"
-#include "judge.h"
-#include "shrink.h"
+#include "judge/judge.h"
+#include "explain/shrink.h"
 #include "support.h"
 
 typedef struct {

@@ -1,7 +1,7 @@
 /* Each gate alone: a truth made by hand, what a kernel may return, and what only that gate notices. */
 #include "support.h"
 
-#include "gates.h"
+#include "judge/gates.h"
 
 #include <math.h>
 

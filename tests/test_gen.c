@@ -1,11 +1,11 @@
 /* gen.c: case files that the project's own reader takes, with the problem and the data of the spec. */
-#include "gen.h"
+#include "cases/gen.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "case.h"
-#include "generate.h"
+#include "files/case.h"
+#include "cases/generate.h"
 #include "guarded.h"
 #include "support.h"
 

@@ -1,11 +1,11 @@
 /* generate.c: data that the library takes, the same everywhere and in every layout, between guards that see every stray write. */
-#include "generate.h"
+#include "cases/generate.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
-#include "guards.h"
+#include "cases/guards.h"
 #include "guarded.h"
 #include "support.h"
 

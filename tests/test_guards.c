@@ -1,10 +1,10 @@
 /* guards.c: every write outside of an output's elements is seen and named. */
-#include "guards.h"
+#include "cases/guards.h"
 
 #include <math.h>
 #include <stdio.h>
 
-#include "layout.h"
+#include "cases/layout.h"
 #include "support.h"
 
 static rpp_block *blocks;

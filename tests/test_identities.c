@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "identity.h"
+#include "identities/identity.h"
 #include "support.h"
 #include "synthetic_identities.h"
 

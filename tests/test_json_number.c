@@ -1,5 +1,5 @@
 /* json_number.c: float64 in JSON and back, bit for bit; what JSON has no number for is a string. */
-#include "json_number.h"
+#include "base/json_number.h"
 
 #include <float.h>
 #include <math.h>

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "attention_problem.h"
-#include "kernel_blocked.h"
+#include "kernels/kernel_blocked.h"
 #include "kernels_run.h"
 #include "support.h"
 

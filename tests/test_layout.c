@@ -1,5 +1,5 @@
 /* layout.c: elements apart from each other, inside their memory, and found again. */
-#include "layout.h"
+#include "cases/layout.h"
 
 #include <stdlib.h>
 

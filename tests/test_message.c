@@ -1,5 +1,5 @@
 /* message.c: one printable line, whatever goes in. */
-#include "message.h"
+#include "base/message.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* names.c: every enumerator has one name, and the name finds it. */
-#include "names.h"
-#include "spec.h"
+#include "files/names.h"
+#include "cases/spec_keys.h"
 
 #include <string.h>
 

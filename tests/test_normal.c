@@ -1,5 +1,5 @@
 /* normal.c: the distribution, and that a number depends on nothing but its place. */
-#include "normal.h"
+#include "cases/normal.h"
 
 #include <math.h>
 

@@ -2,8 +2,8 @@
  * without the fault the same kernel passes there. */
 #include "support.h"
 
-#include "judge.h"
-#include "plants.h"
+#include "judge/judge.h"
+#include "plants/plants.h"
 
 #include <stdio.h>
 #include <stdlib.h>

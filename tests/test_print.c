@@ -1,9 +1,9 @@
 /* print.c: what is printed parses to the same value. */
-#include "print.h"
+#include "files/print.h"
 
 #include <float.h>
 
-#include "parse.h"
+#include "base/parse.h"
 #include "support.h"
 
 START_TEST(numbers_come_back) {

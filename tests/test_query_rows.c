@@ -2,7 +2,7 @@
 #include "support.h"
 
 #include "query_rows.h"
-#include "scratch.h"
+#include "base/scratch.h"
 
 static const rpp_problem sizes = {.counts = {1, 1, 2}, .batch = 1, .q_len = 6, .k_len = 9, .head_dim = 4, .v_dim = 3};
 

@@ -1,5 +1,5 @@
 /* random.c: Philox4x64-10 bit for bit, the same numbers on every machine, and their distributions. */
-#include "random.h"
+#include "base/random.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* random.c: known answers of Philox4x64-10, runs of words, and the logarithm. */
-#include "random.h"
+#include "base/random.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* test_report.c: what the four formats say of one report, that JSON reads back, and that other files are refused. */
 #define _GNU_SOURCE
-#include "report.h"
+#include "reports/report.h"
 
 #include <jansson.h>
 #include <math.h>

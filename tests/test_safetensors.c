@@ -1,6 +1,6 @@
 /* safetensors.c: a right file is read as written; every wrong one is refused with one line that names what is wrong, and nothing
  * past the buffer is read (each is copied to a heap block of its exact size, for AddressSanitizer to guard). */
-#include "safetensors.h"
+#include "files/safetensors.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* safetensors_write.c: what is written is read back; what cannot be written leaves nothing behind. */
-#include "safetensors_write.h"
+#include "files/safetensors_write.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "safetensors.h"
+#include "files/safetensors.h"
 #include "support.h"
 
 static char folder[64], path[80];

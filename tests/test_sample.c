@@ -1,5 +1,5 @@
 /* sample.c: every random problem is a valid one, and together they cover what an identity must hold for. */
-#include "sample.h"
+#include "cases/sample.h"
 
 #include <math.h>
 

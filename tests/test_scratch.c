@@ -1,5 +1,5 @@
 /* scratch.c: tensors that live together, and the rules of a deviation. */
-#include "scratch.h"
+#include "base/scratch.h"
 
 #include <math.h>
 

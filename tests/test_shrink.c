@@ -1,5 +1,5 @@
 /* shrink.c and shrink_moves.c: kernels that are predicates on a spec, each with one fault. */
-#include "shrink.h"
+#include "explain/shrink.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* spec.c, spec_keys.c: specs parse and print, and what is not sound is refused by name. */
-#include "spec.h"
+#include "cases/spec.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "spec_keys.h"
+#include "cases/spec_keys.h"
 #include "support.h"
 
 static rpp_spec parsed(const char *text) {

@@ -1,5 +1,5 @@
 /* spec_draw.c: drawn specs are sound, whatever is fixed, and a function of seed and index alone. */
-#include "spec.h"
+#include "cases/spec.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* tokens.c: packed sequences, positions and sampled rows. */
-#include "tokens.h"
+#include "cases/tokens.h"
 
 #include "support.h"
 

@@ -1,5 +1,5 @@
 /* truth.c: the main job: identities and cases in one table, and what a plant in a case must show. The identities are synthetic. */
-#include "truth.h"
+#include "judge/truth.h"
 
 #include <glob.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "right_cases.h"
-#include "safetensors.h"
+#include "files/safetensors.h"
 #include "support.h"
 #include "synthetic_identities.h"
 

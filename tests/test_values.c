@@ -1,11 +1,12 @@
 /* values.c: the families do what they are named for, after rotation too. */
-#include "values.h"
+#include "cases/spec_keys.h"
+#include "cases/values.h"
 
 #include <math.h>
 #include <stdio.h>
 
-#include "generate.h"
-#include "names.h"
+#include "cases/generate.h"
+#include "files/names.h"
 #include "support.h"
 
 /* Cases that the planned scores must survive: both pairings and inputs, every mode, far positions, scalings, partial rotation. */

@@ -1,5 +1,5 @@
 /* test_verdict.c: every enumerator has a name, and what counts as worse, as failing, as the same. */
-#include "verdict.h"
+#include "judge/verdict.h"
 
 #include <math.h>
 

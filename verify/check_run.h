@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "format.h"
+#include "base/format.h"
 
 /* Judges each case file and reports on out: human, a table with one row for each tensor, the worst element of those that fail,
  * and a verdict; json, one object. A file that cannot be judged is one line on stderr, and the others are judged all the same.

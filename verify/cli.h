@@ -3,10 +3,10 @@
 #define RPP_CLI_H
 #include <argp.h>
 
-#include "format.h"
-#include "kernel.h"
-#include "message.h"
-#include "report.h"
+#include "base/format.h"
+#include "kernels/kernel.h"
+#include "base/message.h"
+#include "reports/report.h"
 
 enum { RPP_CLI_USAGE = 2 };
 

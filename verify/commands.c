@@ -4,9 +4,9 @@
 #include "check_run.h"
 #include "cli.h"
 #include "command.h"
-#include "errata.h"
-#include "identity.h"
-#include "truth.h"
+#include "identities/errata.h"
+#include "identities/identity.h"
+#include "judge/truth.h"
 
 typedef struct {
   rpp_format format;

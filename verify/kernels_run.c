@@ -4,7 +4,7 @@
 
 #include "cli.h"
 #include "command.h"
-#include "kernel_blocked.h"
+#include "kernels/kernel_blocked.h"
 
 static const char *sums_of(rpp_sums sums) {
   return sums == RPP_SUMS_F64 ? "F64" : sums == RPP_SUMS_F32 ? "F32" : "tensor core";

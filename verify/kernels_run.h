@@ -3,7 +3,7 @@
 #define RPP_KERNELS_RUN_H
 #include <stdio.h>
 
-#include "kernel.h"
+#include "kernels/kernel.h"
 
 /* A line for each kernel of a list ended by null: its name, what it is and where it runs, its contract. Returns the exit status: 1 when
  * there are none. */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "blas_core.h"
+#include "kernels/blas_core.h"
 #include "command.h"
 
 const char *argp_program_version = "ropepp-verify " RPP_VERSION;

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "campaign.h"
+#include "workers/campaign.h"
 #include "cli.h"
 #include "command.h"
-#include "explain.h"
+#include "explain/explain.h"
 
 enum { KEY_CORPUS = 0x100 };
 

@@ -1,0 +1,132 @@
+#include "explain/explain.h"
+
+#include "explain/explain_parts.h"
+#include "explain/shrink_moves.h"
+
+/* Seeds, beside the case's own, on which a hypothesis must hold too; and what is named at most. */
+enum { SEEDS = 3, SURVIVORS = 256, NAMED = 2 };
+
+/* Hypotheses that fit so far, in the order of the tables. */
+typedef struct {
+  const rpp_hypothesis *of[SURVIVORS];
+  int count;
+} survivors;
+
+static void gather(const rpp_trial *t, const rpp_hypothesis *table, survivors *s) {
+  for (const rpp_hypothesis *h = table; h->text && s->count < SURVIVORS; h++)
+    if (rpp_trial_fits(t, h)) s->of[s->count++] = h;
+}
+
+/* What a hypothesis says of another case must be so there, too: on a small case much fits by chance, or because it is small. */
+static void drop_refuted(const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, survivors *s) {
+  rpp_trial t = {0};
+  if (rpp_trial_open(&t, kernel, spec, of_rotation, -1)) {
+    int kept = 0;
+    for (int i = 0; i < s->count; i++)
+      if (rpp_trial_agrees(&t, s->of[i])) s->of[kept++] = s->of[i];
+    s->count = kept;
+  }
+  rpp_trial_close(&t);
+}
+
+/* ---- Other cases ---------------------------------------------------------------------------------------------------------- */
+
+static bool more_tokens(rpp_spec *s, int step) {
+  s->k_len += 5 + step, s->q_len += 2;
+  s->batch += 1;
+  s->head_dim += 6;
+  return true;
+}
+static bool more_heads(rpp_spec *s, int step) {
+  s->k_len += 5 + step;
+  if (s->attention.kv_heads <= 4) s->attention.heads *= 4, s->attention.kv_heads *= 4;
+  if (s->attention.heads < 3 * s->attention.kv_heads) s->attention.heads = 3 * s->attention.kv_heads;
+  return true;
+}
+static bool few_keys(rpp_spec *s, int step) {
+  if (s->k_len > 5) s->k_len = 5 + step;
+  if (s->q_len > 3) s->q_len = 3;
+  return true;
+}
+static bool further_out(rpp_spec *s, int step) {
+  s->k_len += 255 - s->k_len % 256 + step; /* no whole number of tiles of any size */
+  s->position += 2500;
+  s->head_dim += 6;
+  return true;
+}
+
+/* Larger cases, on which hypotheses differ that are one and the same on a case as small as shrinking leaves it; and one smaller
+ * than what shrinking could not make smaller, on which the kernel is right. */
+static const rpp_shrink_move variations[] = {{"tokens", more_tokens, false},
+                                             {"heads", more_heads, false},
+                                             {"further out", further_out, false},
+                                             {"few keys", few_keys, false},
+                                             {0}};
+
+static void confirm(const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, survivors *s) {
+  rpp_spec other = *spec;
+  rpp_message error;
+  for (int i = 0; i < SEEDS && s->count > 0; i++) {
+    other.seed++;
+    drop_refuted(kernel, &other, of_rotation, s);
+  }
+  for (const rpp_shrink_move *variation = variations; variation->name && s->count > 0; variation++) {
+    other = *spec;
+    rpp_shrink_move_apply(variation, 0, &other);
+    if (rpp_spec_check(&other, &error)) drop_refuted(kernel, &other, of_rotation, s);
+  }
+}
+
+static bool name(const survivors *s, rpp_message *explanation) {
+  if (s->count == 0) return false;
+  rpp_message_set(explanation, "matches with %s", s->of[0]->text);
+  for (int i = 1; i < s->count && i < NAMED; i++)
+    rpp_message_set(explanation, "%s; as well with %s", explanation->text, s->of[i]->text);
+  return true;
+}
+
+/* ---- The whole -------------------------------------------------------------------------------------------------------------- */
+
+/* Judged before the kernel gets data, so that nothing else is known of the case. */
+static bool accepts_odd_heads(const rpp_trial *t, const rpp_verdict *verdict, rpp_message *explanation) {
+  rpp_attention odd = t->data.attention;
+  const rpp_kernel_problem problem = {&odd, &t->data.inputs, &t->data.out, &t->data.lse};
+  odd.heads = odd.kv_heads = 3;
+  if (verdict->elements > 0 || !t->data.blocks || odd.mode != RPP_MODE_EH || t->kernel->supports(t->kernel, &problem)) return false;
+  rpp_message_set(explanation, "accepts EH with an odd count of heads, which must be refused");
+  return true;
+}
+
+/* A second run leaves its results in the place of the first's. */
+static bool differs_again(rpp_trial *t) {
+  const rpp_tensor first = rpp_scratch_copy(&t->scratch, &t->data.out);
+  return first.data && rpp_trial_run(t) && !rpp_trial_same(&first, &t->data.out);
+}
+
+static bool explain(rpp_trial *t, const rpp_verdict *verdict, rpp_message *explanation) {
+  survivors s = {.count = 0};
+  if (verdict->outcome == RPP_OUTCOME_UNWRITTEN) return rpp_explain_unwritten(t, explanation);
+  if (!t->of_rotation && differs_again(t)) {
+    rpp_message_set(explanation, "two runs of the same case differ: a race, or memory read before it is written");
+    return true;
+  }
+  for (const rpp_hypothesis *const *table = rpp_hypotheses; *table; table++) gather(t, *table, &s);
+  confirm(t->kernel, &t->spec, t->of_rotation, &s);
+  if (s.count == 0) {
+    gather(t, rpp_hypotheses_wider, &s);
+    confirm(t->kernel, &t->spec, t->of_rotation, &s);
+  }
+  return name(&s, explanation) || (!t->of_rotation && rpp_explain_keys(t, explanation));
+}
+
+bool rpp_explain(const rpp_kernel *kernel, const rpp_spec *spec, const rpp_verdict *verdict, rpp_message *explanation) {
+  const bool mismatch = verdict->outcome == RPP_OUTCOME_MISMATCH;
+  const bool of_rotation = mismatch && verdict->elements > 0 &&
+                           (verdict->worst.tensor == RPP_JUDGED_ROTATED_Q || verdict->worst.tensor == RPP_JUDGED_ROTATED_K);
+  if (!mismatch && verdict->outcome != RPP_OUTCOME_UNWRITTEN) return false;
+  rpp_trial t = {0};
+  const bool opened = rpp_trial_open(&t, kernel, spec, of_rotation, verdict->worst.t);
+  const bool explained = (mismatch && accepts_odd_heads(&t, verdict, explanation)) || (opened && explain(&t, verdict, explanation));
+  rpp_trial_close(&t);
+  return explained;
+}

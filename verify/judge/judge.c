@@ -1,0 +1,189 @@
+#include "judge/judge.h"
+
+#include "judge/gates.h"
+#include "cases/generate.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* One case of one kernel, while it is judged. */
+typedef struct {
+  const rpp_kernel *kernel;
+  const rpp_spec *spec;
+  rpp_generated data;
+  rpp_scratch scratch;
+  void *workspace;
+  rpp_verdict *verdict;
+  rpp_gate_worsts worsts;
+} trial;
+
+/* Sets an outcome with its message; false, so that a step reads `return stop(...)`. */
+static bool stop(trial *t, rpp_outcome outcome, const char *text) {
+  t->verdict->outcome = outcome;
+  if (text && text != t->verdict->message.text) rpp_message_set(&t->verdict->message, "%s", text);
+  return false;
+}
+
+/* ---- Before data -------------------------------------------------------------------------------------------------------- */
+
+/* EH with an odd count of heads has no meaning: a kernel that says it supports it is wrong, whatever it computes. */
+static bool refuses_odd_heads(trial *t) {
+  rpp_attention odd = t->data.attention;
+  odd.heads = odd.kv_heads = 3;
+  const rpp_kernel_problem problem = {&odd, &t->data.inputs, &t->data.out, &t->data.lse};
+  if (odd.mode != RPP_MODE_EH || t->kernel->supports(t->kernel, &problem)) return true;
+  t->verdict->ratio[RPP_GATE_STRUCTURE] = INFINITY;
+  t->verdict->gate = RPP_GATE_STRUCTURE;
+  return stop(t, RPP_OUTCOME_MISMATCH, "EH with 3 heads and 3 KV heads was accepted: it must be refused");
+}
+
+static bool supported(trial *t) {
+  const rpp_contract *c = &t->kernel->contract;
+  if (t->spec->dtype != c->input) {
+    rpp_message_set(&t->verdict->message, "takes %s", rpp_dtype_name(c->input));
+    return stop(t, RPP_OUTCOME_UNSUPPORTED, NULL);
+  }
+  if (t->spec->attention.rotary.angles != c->angles && !t->spec->attention.q_rotated)
+    return stop(t, RPP_OUTCOME_UNSUPPORTED, c->angles == RPP_ANGLES_EXACT ? "its angles are exact" : "its angles are hf-f32");
+  const rpp_kernel_problem problem = {&t->data.attention, &t->data.inputs, &t->data.out, &t->data.lse};
+  const char *reason = t->kernel->supports(t->kernel, &problem);
+  return reason ? stop(t, RPP_OUTCOME_UNSUPPORTED, reason) : true;
+}
+
+/* ---- Rotation ----------------------------------------------------------------------------------------------------------- */
+
+/* The contract of a rotation that stores to the dtype of its input: rounded once, to the coarser of the two. */
+static rpp_contract rotation_contract(const rpp_contract *contract) {
+  rpp_contract c = *contract;
+  if (rpp_dtype_unit(c.input) > rpp_dtype_unit(c.rotated)) c.rotated = c.input;
+  return c;
+}
+
+/* Rotates x by the kernel, in place on a copy or into guarded room, and judges the result. */
+static bool rotate_one(trial *t, rpp_judged_tensor which, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos) {
+  int64_t elements;
+  rpp_tensor y = {0}, expected, bound;
+  if (rpp_tensor_extent(x, &elements, NULL) != RPP_OK) return stop(t, RPP_OUTCOME_ERROR, rpp_error_message());
+  void *room = rpp_generated_workspace(&t->data, (size_t)elements * rpp_dtype_size(x->dtype));
+  expected = rpp_scratch_zeros(&t->scratch, x->shape[0], x->shape[1], x->shape[2], x->shape[3]);
+  bound = rpp_scratch_zeros(&t->scratch, x->shape[0], x->shape[1], x->shape[2], x->shape[3]);
+  if (!room || !expected.data || !bound.data || rpp_tensor_contiguous(room, x->dtype, 4, x->shape, &y) != RPP_OK)
+    return stop(t, RPP_OUTCOME_ERROR, "out of memory for the rotation");
+  const rpp_contract contract = rotation_contract(&t->kernel->contract);
+  if (rpp_rotate_bound(&t->data.attention.rotary, part, &contract, x, pos, &expected, &bound) != RPP_OK)
+    return stop(t, RPP_OUTCOME_ERROR, rpp_error_message());
+  if (t->spec->in_place) rpp_scratch_assign(x, &y);
+  const char *reason = "no reason given";
+  if (t->kernel->rotate(t->kernel, &t->data.attention.rotary, part, t->spec->in_place ? &y : x, pos, &y, &reason) != 0)
+    return stop(t, RPP_OUTCOME_REFUSED, reason);
+  rpp_gates_elements(which, &expected, &bound, &y, t->verdict, &t->worsts);
+  return true;
+}
+
+static bool rotate(trial *t) {
+  const rpp_generated *d = &t->data;
+  if (!t->kernel->rotate || d->attention.q_rotated) return true;
+  return rotate_one(t, RPP_JUDGED_ROTATED_Q, RPP_PART_REAL, &d->q, &d->pos_q) &&
+         (d->attention.mode == RPP_MODE_ROPE || rotate_one(t, RPP_JUDGED_ROTATED_Q, RPP_PART_IMAG, &d->q, &d->pos_q)) &&
+         rotate_one(t, RPP_JUDGED_ROTATED_K, RPP_PART_REAL, &d->k, &d->pos_k);
+}
+
+/* ---- Attention ---------------------------------------------------------------------------------------------------------- */
+
+static bool forward(trial *t) {
+  const char *reason = "no reason given";
+  rpp_generated *d = &t->data;
+  if (t->kernel->forward(t->kernel, &d->attention, &d->inputs, &d->out, &d->lse, t->workspace, &reason) != 0)
+    return stop(t, RPP_OUTCOME_REFUSED, reason);
+  return rpp_generated_intact(d, &t->verdict->message) || stop(t, RPP_OUTCOME_OUTSIDE, NULL);
+}
+
+/* The next index in row-major order; false after the last. */
+static bool advance(const rpp_tensor *t, int64_t *index) {
+  for (int d = t->ndim - 1; d >= 0; d--) {
+    if (++index[d] < t->shape[d]) return true;
+    index[d] = 0;
+  }
+  return false;
+}
+
+static bool is_empty(const rpp_tensor *t) {
+  int64_t elements;
+  return rpp_tensor_extent(t, &elements, NULL) != RPP_OK || elements == 0;
+}
+
+/* Every element of an output was written, in all rows, judged or not. */
+static bool written(trial *t, rpp_judged_tensor which, const rpp_tensor *x) {
+  int64_t index[RPP_MAX_DIMS] = {0}, missing = 0;
+  if (is_empty(x)) return true;
+  do
+    if (rpp_generated_unwritten(x, index) && missing++ == 0) {
+      const bool out = which == RPP_JUDGED_OUT;
+      t->verdict->worst =
+          (rpp_worst){which, index[0], out ? index[2] : index[1], out ? index[1] : index[2], out ? index[3] : -1, 0, NAN, 0, NAN};
+    }
+  while (advance(x, index));
+  if (missing == 0) return true;
+  t->verdict->gate = RPP_GATE_STRUCTURE;
+  t->verdict->ratio[RPP_GATE_STRUCTURE] = INFINITY;
+  rpp_message_set(&t->verdict->message, "%s: %" PRId64 " elements were never written", which == RPP_JUDGED_OUT ? "out" : "lse",
+                  missing);
+  return stop(t, RPP_OUTCOME_UNWRITTEN, NULL);
+}
+
+/* A kernel that promises the same bits is run twice, while that is cheap. */
+static bool repeats(trial *t) {
+  enum { CHEAP = 1 << 20 };
+  const rpp_spec *s = t->spec;
+  const double work =
+      (double)s->batch * (double)s->attention.heads * (double)s->q_len * (double)s->k_len * (double)(s->head_dim + s->v_dim);
+  if (!t->kernel->contract.deterministic || work > CHEAP || is_empty(&t->data.out)) return true;
+  const rpp_tensor first = rpp_scratch_copy(&t->scratch, &t->data.out);
+  if (!first.data) return stop(t, RPP_OUTCOME_ERROR, "out of memory for a second run");
+  rpp_generated_reset(&t->data);
+  if (!forward(t)) return false;
+  int64_t index[RPP_MAX_DIMS] = {0};
+  do {
+    const double a = rpp_tensor_get(&first, index), b = rpp_tensor_get(&t->data.out, index);
+    if (a == b || (isnan(a) && isnan(b))) continue;
+    t->verdict->worst = (rpp_worst){RPP_JUDGED_OUT, index[0], index[2], index[1], index[3], a, b, 0, INFINITY};
+    t->verdict->gate = RPP_GATE_STRUCTURE;
+    t->verdict->ratio[RPP_GATE_STRUCTURE] = INFINITY;
+    return stop(t, RPP_OUTCOME_MISMATCH, "two runs of the same case differ, against the contract");
+  } while (advance(&first, index));
+  return true;
+}
+
+static bool judge(trial *t) {
+  const rpp_generated *d = &t->data;
+  const rpp_tensor *rows = d->rows.data ? &d->rows : NULL;
+  rpp_judged_truth truth;
+  if (!rpp_judged_truth_make(&t->scratch, &d->attention, &d->inputs, &t->kernel->contract, rows, &truth, &t->verdict->message))
+    return stop(t, RPP_OUTCOME_ERROR, NULL);
+  rpp_gates_apply(&truth, &t->kernel->contract, t->spec->family, rows, &d->out, &d->lse, t->verdict, &t->worsts);
+  rpp_gates_decide(&t->worsts, t->verdict);
+  return true;
+}
+
+static bool run(trial *t) {
+  if (!refuses_odd_heads(t) || !supported(t) || !rotate(t)) return false;
+  const rpp_kernel_problem problem = {&t->data.attention, &t->data.inputs, &t->data.out, &t->data.lse};
+  const size_t bytes = t->kernel->workspace ? t->kernel->workspace(t->kernel, &problem) : 0;
+  if (bytes > 0 && !(t->workspace = rpp_generated_workspace(&t->data, bytes)))
+    return stop(t, RPP_OUTCOME_ERROR, "out of memory for the workspace");
+  return forward(t) && written(t, RPP_JUDGED_OUT, &t->data.out) && written(t, RPP_JUDGED_LSE, &t->data.lse) && repeats(t) &&
+         judge(t);
+}
+
+void rpp_judge_case(const rpp_kernel *kernel, const rpp_spec *spec, rpp_verdict *verdict) {
+  trial t = {.kernel = kernel, .spec = spec, .verdict = verdict};
+  *verdict = rpp_verdict_none();
+  if (!rpp_generate(spec, kernel->contract.output, kernel->contract.lse, &t.data, &verdict->message)) {
+    verdict->outcome = RPP_OUTCOME_ERROR;
+    return;
+  }
+  run(&t);
+  rpp_scratch_free(&t.scratch);
+  rpp_generated_free(&t.data);
+}

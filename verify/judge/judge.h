@@ -1,0 +1,13 @@
+/* judge.h: runs a kernel on a case and holds what it returns against the truth, by the gates of notes/tolerance.md. */
+#ifndef RPP_JUDGE_H
+#define RPP_JUDGE_H
+#include "kernels/kernel.h"
+#include "cases/spec.h"
+#include "judge/verdict.h"
+
+/* Generates the case, asks the kernel whether it supports it, runs it between guards and judges it. Fills every field of *verdict;
+ * what cannot be judged is outcome error. It runs the kernel in this process, so a caller who must outlive the kernel runs it in a
+ * worker (worker.h), and so does one that keeps clear of OpenMP. */
+void rpp_judge_case(const rpp_kernel *kernel, const rpp_spec *spec, rpp_verdict *verdict);
+
+#endif

@@ -1,0 +1,19 @@
+/* kernels.c: the kernels of this build, a line each. */
+#include <stddef.h>
+#include <string.h>
+
+#include "kernels/kernel.h"
+#include "kernels/kernel_blocked.h"
+
+const rpp_kernel *const rpp_kernels[] = {
+    &rpp_kernel_blocked,
+    &rpp_kernel_blocked_f16,
+    &rpp_kernel_blocked_bf16,
+    NULL,
+};
+
+const rpp_kernel *rpp_kernel_find(const char *name) {
+  for (const rpp_kernel *const *k = rpp_kernels; *k != NULL; k++)
+    if (strcmp((*k)->name, name) == 0) return *k;
+  return NULL;
+}
