@@ -1,7 +1,7 @@
 #include "bound_tally.h"
 
-#include "judge/gates.h"
 #include "cases/generate.h"
+#include "judge/gates.h"
 
 #include <math.h>
 #include <stdio.h>

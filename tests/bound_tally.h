@@ -1,8 +1,8 @@
 /* bound_tally.h: how the errors of kernels that keep a contract lie below the bounds that follow from it. */
 #ifndef BOUND_TALLY_H
 #define BOUND_TALLY_H
-#include "kernels/kernel.h"
 #include "cases/spec.h"
+#include "kernels/kernel.h"
 
 /* Ratios of error to bound: how many, the worst, and their distribution by size, from 2^-64 to 2^64. */
 enum { TALLY_BINS = 128 * 16 };

@@ -1,8 +1,8 @@
 /* The bound of attention: kernels that keep a contract stay below it, and not far below it; kernels that do not keep one pass it. With
  * ROPEPP_BOUND_CASES in the environment each emulated kernel runs on so many cases; `bench_bound` prints the distributions. */
+#include "base/scratch.h"
 #include "bound_tally.h"
 #include "kernels/emulate.h"
-#include "base/scratch.h"
 #include "support.h"
 
 #include <math.h>

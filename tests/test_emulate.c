@@ -1,8 +1,8 @@
 /* The emulated kernel: in float64 it is the truth; its sums round as its contract says; it refuses what it does not take. */
-#include "bound_tally.h"
-#include "kernels/emulate_steps.h"
-#include "cases/generate.h"
 #include "base/scratch.h"
+#include "bound_tally.h"
+#include "cases/generate.h"
+#include "kernels/emulate_steps.h"
 #include "support.h"
 
 static const rpp_kernel *kernel(int i) {

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "explain/shrink.h"
 #include "faulty_attention.h"
 #include "judge/judge.h"
-#include "explain/shrink.h"
 #include "support.h"
 
 typedef struct {

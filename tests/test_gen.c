@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "files/case.h"
 #include "cases/generate.h"
+#include "files/case.h"
 #include "guarded.h"
 #include "support.h"
 

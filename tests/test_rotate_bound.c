@@ -2,8 +2,8 @@
  * tested with the bound of attention (test_bound) and row by row (test_bounded_row). */
 #include "support.h"
 
-#include "kernels/emulate.h"
 #include "base/scratch.h"
+#include "kernels/emulate.h"
 
 #include <math.h>
 

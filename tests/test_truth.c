@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "right_cases.h"
 #include "files/safetensors.h"
+#include "right_cases.h"
 #include "support.h"
 #include "synthetic_identities.h"
 

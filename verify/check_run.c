@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "judge/check_case.h"
 #include "base/json_number.h"
+#include "judge/check_case.h"
 
 enum { EXIT_PASS = 0, EXIT_MISMATCH = 1, EXIT_BAD = 2 };
 

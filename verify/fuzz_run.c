@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workers/campaign.h"
 #include "cli.h"
 #include "command.h"
 #include "explain/explain.h"
+#include "workers/campaign.h"
 
 enum { DEFAULT_CASES = 4000, DEFAULT_SEED = 1, KEY_CASES = 0x100, KEY_SECONDS, KEY_SEED, KEY_SHARD, KEY_ONLY };
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernels/blas_core.h"
 #include "command.h"
+#include "kernels/blas_core.h"
 
 const char *argp_program_version = "ropepp-verify " RPP_VERSION;
 

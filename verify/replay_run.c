@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workers/campaign.h"
 #include "cli.h"
 #include "command.h"
 #include "explain/explain.h"
+#include "workers/campaign.h"
 
 enum { KEY_CORPUS = 0x100 };
 

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workers/campaign.h"
 #include "cli.h"
 #include "command.h"
-#include "kernels/emulate.h"
 #include "explain/explain.h"
+#include "kernels/emulate.h"
 #include "plants/plants.h"
+#include "workers/campaign.h"
 
 /* Cases a kernel gets: a plant until its first failure, a clean kernel all of them. */
 enum { ROUNDS = 500 };

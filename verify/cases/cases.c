@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "files/names.h"
 #include "cases/tokens.h"
+#include "files/names.h"
 
 /* ---- Properties ---------------------------------------------------------------------------------------------------------- */
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "files/print.h"
 #include "cases/spec_keys.h"
 #include "cases/tokens.h"
+#include "files/print.h"
 
 rpp_spec rpp_spec_default(rpp_mode mode) {
   rpp_spec spec = {.attention = {.mode = mode, .rotary = {.table_dtype = RPP_F64}}};

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "files/names.h"
 #include "cases/spec.h"
+#include "files/names.h"
 
 /* Each ends with a null name. */
 extern const rpp_name rpp_names_layout[]; /* rpp_layout */

@@ -1,9 +1,9 @@
 /* explain.h: what a wrong kernel probably computes instead. */
 #ifndef RPP_EXPLAIN_H
 #define RPP_EXPLAIN_H
-#include "kernels/kernel.h"
 #include "cases/spec.h"
 #include "judge/verdict.h"
+#include "kernels/kernel.h"
 
 /* Tries hypotheses about a failure (other pairing, other sign of the quarter turn, heads stacked, ...): each is the truth of a
  * changed problem, held against what the kernel returns. True, with one line that says which makes it match; false when none does.

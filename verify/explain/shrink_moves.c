@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "files/print.h"
 #include "cases/spec_keys.h"
+#include "files/print.h"
 
 /* ---- Numbers ------------------------------------------------------------------------------------------------------------- */
 

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "base/message.h"
-#include "ropepp.h"
 #include "files/safetensors.h"
+#include "ropepp.h"
 
 typedef enum { RPP_OP_ATTENTION = 0, RPP_OP_LAYER } rpp_op;
 

@@ -1,6 +1,6 @@
 /* identities_attention.c: attention and the layer against their definitions, put together here from the smaller functions. */
-#include "identities/identity.h"
 #include "cases/sample.h"
+#include "identities/identity.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* identities_cache.c: the KV cache of RoPE, EC and EH. */
-#include "identities/identity.h"
 #include "cases/sample.h"
+#include "identities/identity.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* identities_heads.c: how the heads of EC and EH relate to RoPE's. */
-#include "identities/identity.h"
 #include "cases/sample.h"
+#include "identities/identity.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* identities_keys.c: how attention over keys may be cut up, extended and put together again. */
-#include "identities/identity.h"
 #include "cases/sample.h"
+#include "identities/identity.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* identities_rotation.c: what rotation itself must satisfy. */
-#include "identities/identity.h"
 #include "cases/sample.h"
+#include "identities/identity.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* identities_scores.c: what the scores before softmax must satisfy. */
-#include "identities/identity.h"
 #include "cases/sample.h"
+#include "identities/identity.h"
 
 #include <math.h>
 

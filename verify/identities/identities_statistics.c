@@ -1,7 +1,7 @@
 /* identities_statistics.c: expectations over Gaussian queries and keys (eq. 17). A deviation is the distance of the sample mean from
  * the expected value in standard errors; the bound of 5 is a confidence interval of 1 - 6e-7 each. */
-#include "identities/identity.h"
 #include "cases/sample.h"
+#include "identities/identity.h"
 
 #include <math.h>
 

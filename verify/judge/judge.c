@@ -1,7 +1,7 @@
 #include "judge/judge.h"
 
-#include "judge/gates.h"
 #include "cases/generate.h"
+#include "judge/gates.h"
 
 #include <inttypes.h>
 #include <math.h>

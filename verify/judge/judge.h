@@ -1,9 +1,9 @@
 /* judge.h: runs a kernel on a case and holds what it returns against the truth, by the gates of notes/tolerance.md. */
 #ifndef RPP_JUDGE_H
 #define RPP_JUDGE_H
-#include "kernels/kernel.h"
 #include "cases/spec.h"
 #include "judge/verdict.h"
+#include "kernels/kernel.h"
 
 /* Generates the case, asks the kernel whether it supports it, runs it between guards and judges it. Fills every field of *verdict;
  * what cannot be judged is outcome error. It runs the kernel in this process, so a caller who must outlive the kernel runs it in a

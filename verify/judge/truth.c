@@ -1,7 +1,7 @@
 #include "judge/truth.h"
 
-#include "judge/check_case.h"
 #include "identities/identity.h"
+#include "judge/check_case.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * Internal to plant*.c. */
 #ifndef RPP_PLANT_STEPS_H
 #define RPP_PLANT_STEPS_H
-#include "kernels/emulate.h"
 #include "base/scratch.h"
+#include "kernels/emulate.h"
 
 /* A problem that may be changed: inputs points into the tensors here, which start as the case's own. */
 typedef struct {

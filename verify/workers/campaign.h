@@ -6,8 +6,8 @@
 #ifndef RPP_CAMPAIGN_H
 #define RPP_CAMPAIGN_H
 #include "cases/corpus.h"
-#include "reports/report.h"
 #include "explain/shrink.h"
+#include "reports/report.h"
 #include "workers/worker.h"
 
 /* After so many hangs a kernel's other cases are not run: each hang takes seconds. */
