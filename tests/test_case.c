@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "case_builder.h"
-#include "files/names.h"
+#include "program/names.h"
 #include "support.h"
 
 /* A case read from a builder's file, whose bytes and tensors live until the next call. */

@@ -1,5 +1,5 @@
 /* message.c: one printable line, whatever goes in. */
-#include "base/message.h"
+#include "program/message.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* names.c: every enumerator has one name, and the name finds it. */
-#include "files/names.h"
+#include "program/names.h"
 #include "cases/spec_keys.h"
+#include "files/case.h"
 
 #include <string.h>
 

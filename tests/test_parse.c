@@ -1,5 +1,5 @@
 /* parse.c: what each parser takes, and what it refuses with a message that names key and value. */
-#include "base/parse.h"
+#include "program/parse.h"
 
 #include <math.h>
 #include <string.h>

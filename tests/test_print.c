@@ -1,9 +1,9 @@
 /* print.c: what is printed parses to the same value. */
-#include "files/print.h"
+#include "program/print.h"
 
 #include <float.h>
 
-#include "base/parse.h"
+#include "program/parse.h"
 #include "support.h"
 
 START_TEST(numbers_come_back) {

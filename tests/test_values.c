@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "cases/generate.h"
-#include "files/names.h"
+#include "program/names.h"
 #include "support.h"
 
 /* Cases that the planned scores must survive: both pairings and inputs, every mode, far positions, scalings, partial rotation. */

@@ -1,11 +1,11 @@
 /* case_commands.c: the commands that make cases: `ropepp-verify gen` and `ropepp-verify cases`. */
 #include <string.h>
 
-#include "base/parse.h"
 #include "cases/cases.h"
 #include "cases/gen.h"
 #include "cli.h"
 #include "command.h"
+#include "program/parse.h"
 
 typedef struct {
   const char *spec, *output;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/parse.h"
+#include "program/parse.h"
 
 static const rpp_name formats[] = {
     {"human", RPP_FORMAT_HUMAN}, {"json", RPP_FORMAT_JSON}, {"tap", RPP_FORMAT_TAP}, {"junit", RPP_FORMAT_JUNIT}, {NULL, 0}};

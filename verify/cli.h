@@ -4,8 +4,8 @@
 #include <argp.h>
 
 #include "base/format.h"
-#include "base/message.h"
 #include "kernels/kernel.h"
+#include "program/message.h"
 #include "reports/report.h"
 
 enum { RPP_CLI_USAGE = 2 };

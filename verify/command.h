@@ -2,10 +2,9 @@
 #ifndef RPP_COMMAND_H
 #define RPP_COMMAND_H
 
-/* argv[0] is "ropepp-verify COMMAND". Returns the exit status: 0 pass, 1 mismatch, 2 usage or bad file, 3 a kernel crashed, hung or
- * wrote outside, 128 + the signal when interrupted. */
-typedef int rpp_command_main(int argc, char **argv);
+#include "program/commands.h"
 
+/* Exit status: 0 pass, 1 mismatch, 2 usage or bad file, 3 a kernel crashed, hung or wrote outside, 128 + the signal when interrupted. */
 rpp_command_main rpp_main_cases, rpp_main_gen, rpp_main_check, rpp_main_errata, rpp_main_fuzz, rpp_main_identities,
     rpp_main_kernels, rpp_main_merge, rpp_main_replay, rpp_main_selftest, rpp_main_truth;
 

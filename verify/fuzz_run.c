@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "command.h"
 #include "explain/explain.h"
+#include "program/aside.h"
 #include "workers/campaign.h"
 
 enum { DEFAULT_CASES = 4000, DEFAULT_SEED = 1, KEY_CASES = 0x100, KEY_SECONDS, KEY_SEED, KEY_SHARD, KEY_ONLY };
@@ -107,7 +108,7 @@ int rpp_main_fuzz(int argc, char **argv) {
       "Holds kernels against the truth on random cases, each run in a process of its own. Without KERNEL, those that run on "
       "this CPU.",
       table, parse, argc, argv, &o);
-  if (o.folder != NULL && !rpp_report_folder(o.folder, &error)) return rpp_cli_complain("fuzz", "", &error);
+  if (o.folder != NULL && !rpp_folder_make(o.folder, &error)) return rpp_cli_complain("fuzz", "", &error);
   if (!rpp_cli_kernels_find(o.kernel_count, o.kernels, &found, &error)) return rpp_cli_complain("fuzz", "", &error);
   const int status = run(&o, &found);
   rpp_cli_kernels_free(&found);

@@ -1,6 +1,7 @@
 /* merge_run.c: `ropepp-verify merge`. */
 #include "cli.h"
 #include "command.h"
+#include "program/aside.h"
 
 typedef struct {
   rpp_format format;
@@ -53,7 +54,7 @@ int rpp_main_merge(int argc, char **argv) {
       "Joins the JSON reports of the shards of one `fuzz` into that of a run that was never split. A shard that is missing is "
       "named, and the status is then 1.",
       table, parse, argc, argv, &o);
-  if (o.folder != NULL && !rpp_report_folder(o.folder, &error)) return rpp_cli_complain("merge", "", &error);
+  if (o.folder != NULL && !rpp_folder_make(o.folder, &error)) return rpp_cli_complain("merge", "", &error);
   for (int i = 0; i < o.file_count; i++)
     if (!add_file(o.files[i], i == 0, &sum, &error)) {
       rpp_report_free(&sum);

@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "command.h"
 #include "explain/explain.h"
+#include "program/aside.h"
 #include "workers/campaign.h"
 
 enum { KEY_CORPUS = 0x100 };
@@ -105,7 +106,7 @@ int rpp_main_replay(int argc, char **argv) {
   rpp_message error;
   int status = RPP_CLI_USAGE;
   if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0) return RPP_CLI_USAGE;
-  if (o.folder != NULL && !rpp_report_folder(o.folder, &error)) {
+  if (o.folder != NULL && !rpp_folder_make(o.folder, &error)) {
     rpp_cli_complain("replay", "", &error);
   } else if (!rpp_cli_kernels_find(o.kernel_count, o.kernels, &found, &error)) {
     rpp_cli_complain("replay", "", &error);

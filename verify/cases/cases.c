@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cases/tokens.h"
-#include "files/names.h"
+#include "program/names.h"
 
 /* ---- Properties ---------------------------------------------------------------------------------------------------------- */
 

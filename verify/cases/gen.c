@@ -3,9 +3,9 @@
 #include <inttypes.h>
 
 #include "cases/generate.h"
-#include "files/names.h"
-#include "files/print.h"
 #include "files/safetensors_write.h"
+#include "program/names.h"
+#include "program/print.h"
 
 enum { EXIT_PASS = 0, EXIT_BAD = 2, METADATA = 24 };
 

@@ -3,7 +3,7 @@
 #define RPP_GUARDS_H
 #include <stddef.h>
 
-#include "base/message.h"
+#include "program/message.h"
 #include "ropepp.h"
 
 /* Bytes of poison on either side of every block; memory that a block begins in is aligned to RPP_GUARD_ALIGNMENT. */

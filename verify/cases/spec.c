@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "cases/spec_keys.h"
 #include "cases/tokens.h"
-#include "files/print.h"
+#include "program/parse.h"
+#include "program/print.h"
 
 rpp_spec rpp_spec_default(rpp_mode mode) {
   rpp_spec spec = {.attention = {.mode = mode, .rotary = {.table_dtype = RPP_F64}}};

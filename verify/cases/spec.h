@@ -4,7 +4,7 @@
  * the same bits on every machine, with every libm, compiler and thread count. */
 #ifndef RPP_SPEC_H
 #define RPP_SPEC_H
-#include "base/message.h"
+#include "program/message.h"
 #include "ropepp.h"
 
 /* How values are drawn; each name as printed. */

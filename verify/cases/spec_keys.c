@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/parse.h"
-#include "files/print.h"
+#include "program/parse.h"
+#include "program/print.h"
 
 const rpp_name rpp_names_layout[] = {{"contiguous", RPP_LAYOUT_CONTIGUOUS}, {"head-major", RPP_LAYOUT_HEAD_MAJOR},
                                      {"padded", RPP_LAYOUT_PADDED},         {"fused", RPP_LAYOUT_FUSED},

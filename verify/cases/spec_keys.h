@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "cases/spec.h"
-#include "files/names.h"
+#include "program/names.h"
 
 /* Each ends with a null name. */
 extern const rpp_name rpp_names_layout[]; /* rpp_layout */

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "files/names.h"
+#include "program/names.h"
 
 bool rpp_changed_open(rpp_changed *c, const rpp_attention *attention, const rpp_attention_inputs *inputs,
                       const rpp_contract *contract, const rpp_tensor *rows, const rpp_judged_truth *original) {

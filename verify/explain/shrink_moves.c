@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cases/spec_keys.h"
-#include "files/print.h"
+#include "program/print.h"
 
 /* ---- Numbers ------------------------------------------------------------------------------------------------------------- */
 

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "files/case_metadata.h"
-#include "files/names.h"
+#include "program/names.h"
+
+const rpp_name rpp_names_op[] = {{"attention", RPP_OP_ATTENTION}, {"layer", RPP_OP_LAYER}, {NULL, 0}};
 
 enum { REQUIRED = 1, INTEGER = 2 };
 

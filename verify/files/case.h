@@ -9,11 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/message.h"
 #include "files/safetensors.h"
+#include "program/message.h"
+#include "program/names.h"
 #include "ropepp.h"
 
 typedef enum { RPP_OP_ATTENTION = 0, RPP_OP_LAYER } rpp_op;
+
+extern const rpp_name rpp_names_op[]; /* ended by a null name */
 
 /* Every tensor that a case may hold, inputs first. */
 typedef enum {

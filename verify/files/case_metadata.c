@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/parse.h"
-#include "files/names.h"
+#include "program/names.h"
+#include "program/parse.h"
 
 static const char format[] = "ropepp-case/1";
 

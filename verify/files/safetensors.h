@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/message.h"
+#include "program/message.h"
 #include "ropepp.h"
 
 typedef struct rpp_safetensors rpp_safetensors;

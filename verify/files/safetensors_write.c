@@ -1,14 +1,12 @@
 #include "files/safetensors_write.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "program/aside.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors data is little-endian and is written as it is");
 
@@ -82,52 +80,14 @@ static void put_tensor(const rpp_tensor *t, FILE *file) {
 
 /* ---- The file ------------------------------------------------------------------------------------------------------------ */
 
-/* The file that path stands for, links followed, and a name aside it. Both have room for PATH_MAX. */
-static bool choose_names(const char *path, char *target, char *aside, rpp_message *error) {
-  struct stat status;
-  if (*path == '\0' || path[strlen(path) - 1] == '/') return rpp_message_set(error, "cannot be written: not the name of a file");
-  if (stat(path, &status) == 0) {
-    if (!S_ISREG(status.st_mode)) return rpp_message_set(error, "cannot be written: not a regular file");
-    if (realpath(path, target) == NULL) return rpp_message_set(error, "cannot be written: %s", strerror(errno));
-  } else if (errno != ENOENT)
-    return rpp_message_set(error, "cannot be written: %s", strerror(errno));
-  else if (snprintf(target, PATH_MAX, "%s", path) >= PATH_MAX)
-    return rpp_message_set(error, "cannot be written: %s", strerror(ENAMETOOLONG));
-  return snprintf(aside, PATH_MAX, "%s.XXXXXX", target) < PATH_MAX ||
-         rpp_message_set(error, "cannot be written: %s", strerror(ENAMETOOLONG));
-}
-
-/* What a file made by open would have: mkstemp's is private. */
-static void open_to_others(int fd) {
-  const mode_t mask = umask(0);
-  umask(mask);
-  (void)fchmod(fd, 0666 & ~mask); /* else it stays private: no reason to fail */
-}
-
 bool rpp_safetensors_write(const char *path, size_t metadata_count, const rpp_safetensors_pair *metadata, size_t tensor_count,
                            const rpp_safetensors_entry *tensors, rpp_message *error) {
-  char target[PATH_MAX], aside[PATH_MAX];
-  if (!choose_names(path, target, aside, error)) return false;
+  rpp_aside aside;
   char *header = header_text(metadata_count, metadata, tensor_count, tensors, error);
   if (header == NULL) return false;
-  const int fd = mkstemp(aside);
-  FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
-  if (file == NULL) {
-    rpp_message_set(error, "cannot be written: %s", strerror(errno));
-    if (fd >= 0) close(fd), unlink(aside);
-    free(header);
-    return false;
-  }
-  open_to_others(fd);
-  errno = 0;
-  put_header(header, file);
-  for (size_t i = 0; i < tensor_count && !ferror(file); i++) put_tensor(tensors[i].tensor, file);
+  const bool opened = rpp_aside_open(&aside, path, error);
+  if (opened) put_header(header, aside.file);
+  for (size_t i = 0; opened && i < tensor_count && !ferror(aside.file); i++) put_tensor(tensors[i].tensor, aside.file);
   free(header);
-  const bool failed = ferror(file) != 0;
-  if ((fclose(file) != 0 || failed) || rename(aside, target) != 0) {
-    rpp_message_set(error, "cannot be written: %s", strerror(errno != 0 ? errno : EIO));
-    unlink(aside);
-    return false;
-  }
-  return true;
+  return opened && rpp_aside_commit(&aside, error);
 }

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "base/message.h"
+#include "program/message.h"
 #include "ropepp.h"
 
 typedef struct {

@@ -2,8 +2,8 @@
  * */
 #ifndef RPP_VERDICT_H
 #define RPP_VERDICT_H
-#include "base/message.h"
-#include "files/names.h"
+#include "program/message.h"
+#include "program/names.h"
 
 #include <stdint.h>
 

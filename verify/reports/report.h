@@ -111,9 +111,6 @@ void rpp_report_junit(const rpp_report *report, FILE *out);
 /* Reads what rpp_report_json has written. False, with a message, for anything else. */
 bool rpp_report_read(const char *path, rpp_report *report, rpp_message *error);
 
-/* Makes the folder of rpp_report_save, so that one that cannot be is known before the work. */
-bool rpp_report_folder(const char *folder, rpp_message *error);
-
 /* Writes report.json, report.tap and report.xml into a folder, which is made where it is missing, each beside its old version and
  * then in its place. False, with a message, when that fails. */
 bool rpp_report_save(const rpp_report *report, const char *folder, rpp_message *error);

@@ -2,7 +2,7 @@
  * is as clean as this process was at its start, however late: no OpenMP threads, whose locks and pools a fork would copy half. */
 #ifndef RPP_ZYGOTE_H
 #define RPP_ZYGOTE_H
-#include "base/message.h"
+#include "program/message.h"
 
 #include <sys/types.h>
 

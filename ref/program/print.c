@@ -1,11 +1,11 @@
-#include "files/print.h"
+#include "program/print.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "files/names.h"
+#include "program/names.h"
 
 void rpp_print_number(double x, char *text) {
   for (int digits = 15; digits <= 17; digits++) {

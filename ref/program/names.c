@@ -1,10 +1,8 @@
-#include "files/names.h"
+#include "program/names.h"
 
 #include <string.h>
 
-#include "files/case.h"
-
-const rpp_name rpp_names_op[] = {{"attention", RPP_OP_ATTENTION}, {"layer", RPP_OP_LAYER}, {NULL, 0}};
+#include "ropepp.h"
 
 const rpp_name rpp_names_mode[] = {{"rope", RPP_MODE_ROPE}, {"ec", RPP_MODE_EC}, {"eh", RPP_MODE_EH}, {NULL, 0}};
 

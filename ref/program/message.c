@@ -1,4 +1,4 @@
-#include "base/message.h"
+#include "program/message.h"
 
 #include <stdarg.h>
 #include <stdio.h>

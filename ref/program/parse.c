@@ -1,4 +1,4 @@
-#include "base/parse.h"
+#include "program/parse.h"
 
 #include <errno.h>
 #include <math.h>

@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-#include "base/message.h"
-#include "files/names.h"
+#include "program/message.h"
+#include "program/names.h"
 #include "ropepp.h"
 
 /* A decimal integer of at least least. */

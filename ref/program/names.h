@@ -11,7 +11,6 @@ typedef struct {
 } rpp_name;
 
 /* Each ends with a null name. */
-extern const rpp_name rpp_names_op[];      /* rpp_op */
 extern const rpp_name rpp_names_mode[];    /* rpp_mode */
 extern const rpp_name rpp_names_pairing[]; /* rpp_pairing */
 extern const rpp_name rpp_names_mask[];    /* rpp_mask; a window's width follows a colon */
