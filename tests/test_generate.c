@@ -7,6 +7,8 @@
 
 #include "cases/guards.h"
 #include "guarded.h"
+#include "judge/judge.h"
+#include "kernels/kernel.h"
 #include "support.h"
 
 static rpp_generated data;
@@ -101,7 +103,7 @@ START_TEST(layouts_hold_the_same_values) {
   static const char *const problems[] = {"ec:h=4,kv=2,lq=7,lk=7,d=10,dtype=f16,b=2",
                                          "eh:h=4,kv=2,lq=3,lk=9,d=6,dv=4,family=drift,packed=2",
                                          "rope:h=3,kv=1,lq=5,d=4,b=3,batched=1,dtype=f64,family=uniform,inputs=rotated"};
-  static const char *const layouts[] = {"contiguous", "head-major", "padded", "fused", "sliced"};
+  static const char *const layouts[] = {"contiguous", "head-major", "padded", "fused", "sliced", "sparse"};
   for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
     uint64_t first = 0;
     for (size_t n = 0; n < sizeof layouts / sizeof *layouts; n++) {
@@ -194,6 +196,38 @@ START_TEST(stray_writes_are_named) {
 }
 END_TEST
 
+/* Of every part: behind the elements of one, and in the next one's. */
+START_TEST(stray_writes_between_far_parts_are_named) {
+  rpp_message error;
+  make("ec:h=2,kv=2,b=2,lq=3,lk=3,d=6,dtype=f32,layout=sparse");
+  const struct {
+    const char *name;
+    const rpp_tensor *tensor;
+  } all[] = {{"q", &data.q}, {"k", &data.k}, {"v", &data.v}, {"out", &data.out}, {"lse", &data.lse}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    const rpp_tensor *t = all[i].tensor;
+    int far = 0;
+    for (int d = 1; d < 3; d++)
+      if (t->strides[d] > t->strides[far]) far = d;
+    const int64_t step = t->strides[far] * (int64_t)rpp_dtype_size(t->dtype);
+    ck_assert_int_gt((t->shape[far] - 1) * t->strides[far], INT32_MAX);
+    for (int64_t n = 0; n < t->shape[far]; n++) {
+      poke(t, n * step + 4095);
+      expect(all[i].name, n + 1 < t->shape[far] ? "between its elements" : "written");
+      poke(t, n * step + 4095);
+      poke(t, n * step);
+      if (i < 3)
+        expect(all[i].name, "the input itself was written to, first at element (");
+      else
+        ck_assert_msg(rpp_generated_intact(&data, &error), "%s", error.text);
+      poke(t, n * step);
+    }
+  }
+  ck_assert_msg(rpp_generated_intact(&data, &error), "%s", error.text);
+  rpp_generated_free(&data);
+}
+END_TEST
+
 START_TEST(slices_of_one_buffer_are_named_apart) {
   make("ec:h=2,kv=1,lq=3,d=4,layout=fused");
   ck_assert_ptr_eq(data.q.data, data.k.data);
@@ -211,7 +245,7 @@ END_TEST
 START_TEST(rooms_and_workspace_are_guarded) {
   rpp_message error;
   rpp_tensor turned, copy;
-  make("ec:h=2,kv=1,lq=3,lk=4,d=4,layout=sliced,dtype=bf16");
+  make(_i == 0 ? "ec:h=2,kv=1,lq=3,lk=4,d=4,layout=sliced,dtype=bf16" : "ec:h=2,kv=1,lq=3,lk=4,d=4,layout=sparse,dtype=bf16");
   unsigned char *workspace = rpp_generated_workspace(&data, 100);
   ck_assert_ptr_nonnull(workspace);
   ck_assert_uint_eq((uintptr_t)workspace % 64, 0);
@@ -224,7 +258,7 @@ START_TEST(rooms_and_workspace_are_guarded) {
   rpp_tensor_set(&turned, index, 1);
   rpp_tensor_set(&copy, index, 1000);
   ck_assert_msg(rpp_generated_intact(&data, &error), "%s", error.text);
-  poke(&copy, (int64_t)copy.byte_offset + 2);
+  poke(&copy, (int64_t)copy.byte_offset + (_i == 0 ? 2 : 2 * copy.shape[3])); /* a gap in either layout */
   expect("in place", "between");
   rpp_generated_reset(&data);
   ck_assert_msg(rpp_generated_intact(&data, &error), "%s", error.text);
@@ -237,7 +271,7 @@ START_TEST(rooms_and_workspace_are_guarded) {
 END_TEST
 
 START_TEST(outputs_start_as_poison) {
-  make("ec:h=2,kv=1,lq=3,lk=4,d=4,layout=padded");
+  make(_i == 0 ? "ec:h=2,kv=1,lq=3,lk=4,d=4,layout=padded" : "ec:h=2,kv=1,lq=3,lk=4,d=4,layout=sparse");
   int64_t index[RPP_MAX_DIMS] = {0};
   do {
     ck_assert(rpp_generated_unwritten(&data.out, index));
@@ -299,6 +333,30 @@ START_TEST(memory_that_is_out_is_a_message) {
 }
 END_TEST
 
+/* Which is no fault of the kernel, nor of the verifier. */
+START_TEST(address_space_that_is_out_is_unsupported) {
+  rpp_spec spec;
+  rpp_message error;
+  rpp_verdict verdict;
+  const rpp_kernel *kernel = rpp_kernel_find("blocked");
+  ck_assert(rpp_spec_parse("rope:h=1,lq=3,d=8,layout=sparse", &spec, &error));
+  if (OWN_ALLOCATOR) return;
+  rpp_judge_case(kernel, &spec, &verdict);
+  ck_assert_msg(verdict.outcome == RPP_OUTCOME_PASS, "%s", verdict.message.text);
+  ck_assert_int_eq(setrlimit(RLIMIT_AS, &(struct rlimit){(rlim_t)1 << 33, (rlim_t)1 << 33}), 0);
+  ck_assert(!rpp_generate(&spec, RPP_F32, RPP_F32, &data, &error));
+  ck_assert_msg(strstr(error.text, "address space") != NULL && data.unreserved, "%s", error.text);
+  ck_assert_ptr_null(data.blocks);
+  rpp_judge_case(kernel, &spec, &verdict);
+  ck_assert_int_eq(verdict.outcome, RPP_OUTCOME_UNSUPPORTED);
+  ck_assert_str_eq(verdict.message.text, error.text);
+  ck_assert_ptr_null(strchr(error.text, '\n'));
+  spec.layout = RPP_LAYOUT_PADDED;
+  rpp_judge_case(kernel, &spec, &verdict);
+  ck_assert_int_eq(verdict.outcome, RPP_OUTCOME_PASS);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("generate");
   TCase *tests = tcase_create("generate");
@@ -308,11 +366,13 @@ int main(void) {
   tcase_add_test(tests, layouts_hold_the_same_values);
   tcase_add_test(tests, smaller_problems_keep_their_values);
   tcase_add_test(tests, stray_writes_are_named);
+  tcase_add_test(tests, stray_writes_between_far_parts_are_named);
   tcase_add_test(tests, slices_of_one_buffer_are_named_apart);
-  tcase_add_test(tests, rooms_and_workspace_are_guarded);
-  tcase_add_test(tests, outputs_start_as_poison);
+  tcase_add_loop_test(tests, rooms_and_workspace_are_guarded, 0, 2);
+  tcase_add_loop_test(tests, outputs_start_as_poison, 0, 2);
   tcase_add_test(tests, descriptions_are_the_tensors_without_data);
   tcase_add_test(tests, memory_that_is_out_is_a_message);
+  tcase_add_test(tests, address_space_that_is_out_is_unsupported);
   suite_add_tcase(suite, tests);
   return support_run(suite);
 }

@@ -3,6 +3,8 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cases/layout.h"
 #include "support.h"
@@ -14,8 +16,9 @@ static rpp_tensor tensor;
 static rpp_block *make(rpp_layout layout, bool output) {
   blocks = NULL;
   tensor = (rpp_tensor){.dtype = RPP_F32, .ndim = 4, .shape = {2, 3, 2, 5}};
-  const int64_t elements = rpp_layout_apply(layout, 1, &tensor);
-  rpp_block *block = rpp_block_new(&blocks, "t", (size_t)elements * 4);
+  const rpp_layout_memory memory = rpp_layout_apply(layout, 1, &tensor);
+  const size_t parts = (size_t)memory.parts, step = (size_t)memory.step * 4, part = (size_t)memory.part * 4;
+  rpp_block *block = parts > 1 ? rpp_block_new_sparse(&blocks, "t", parts, step, part) : rpp_block_new(&blocks, "t", part);
   ck_assert_ptr_nonnull(block);
   rpp_block_add(block, "t", &tensor);
   if (!output) rpp_block_seal(block);
@@ -33,15 +36,22 @@ START_TEST(poison_is_nan_in_every_dtype) {
 }
 END_TEST
 
+/* The next byte that is memory. */
+static int64_t next_byte(const rpp_block *block, int64_t at) {
+  const int64_t step = (int64_t)block->step, room = (int64_t)block->room, last = (int64_t)(block->parts - 1) * step;
+  return ++at >= 0 && at < last && at % step >= room ? (at / step + 1) * step : at;
+}
+
 /* Every byte of the memory, one at a time. */
 START_TEST(each_stray_byte_is_seen) {
   const rpp_layout layout = (rpp_layout)_i;
   rpp_block *block = make(layout, true);
   unsigned char *data = rpp_block_data(block);
-  const int64_t size = (int64_t)(block->bytes + 7) / 8 * 8;
+  const int64_t size = (int64_t)((block->parts - 1) * block->step + block->room);
   int64_t index[RPP_MAX_DIMS];
   rpp_message error;
-  for (int64_t at = -RPP_GUARD; at < size + RPP_GUARD; at++) {
+  ck_assert(block->parts == (layout == RPP_LAYOUT_SPARSE ? 3u : 1u));
+  for (int64_t at = -RPP_GUARD; at < size + RPP_GUARD; at = next_byte(block, at)) {
     data[at] ^= 0x40;
     const bool inside = at >= 0 && rpp_layout_find(&tensor, at, index), intact = rpp_block_intact(block, NULL, &error);
     ck_assert_msg(intact == inside, "layout %d, byte %lld: %s", _i, (long long)at, error.text);
@@ -56,13 +66,14 @@ START_TEST(each_stray_byte_is_seen) {
 END_TEST
 
 START_TEST(each_change_of_an_input_is_named) {
-  rpp_block *block = make(RPP_LAYOUT_PADDED, false);
+  const rpp_layout layout = _i == 0 ? RPP_LAYOUT_PADDED : RPP_LAYOUT_SPARSE;
+  rpp_block *block = make(layout, false);
   rpp_block *first = blocks;
-  rpp_block *as_new = make(RPP_LAYOUT_PADDED, false);
+  rpp_block *as_new = make(layout, false);
   unsigned char *data = rpp_block_data(block);
   int64_t index[RPP_MAX_DIMS];
   rpp_message error;
-  for (int64_t at = 0; at < (int64_t)block->bytes; at++) {
+  for (int64_t at = 0; at < (int64_t)block->bytes; at = next_byte(block, at)) {
     data[at] ^= 1;
     ck_assert(!rpp_block_intact(block, NULL, &error));
     ck_assert(!rpp_block_intact(block, as_new, &error));
@@ -97,13 +108,66 @@ START_TEST(workspace_is_free_to_its_last_byte) {
 }
 END_TEST
 
+/* Whether a process that reads a byte lives on. A sanitizer ends it in its own way. */
+static bool can_read(const rpp_block *block, int64_t at) {
+  int status;
+  const pid_t child = fork();
+  if (child == 0) {
+    if (freopen("/dev/null", "w", stderr) == NULL) _exit(2);
+    const volatile unsigned char *byte = rpp_block_data(block) + at;
+    _exit(*byte == *byte ? 0 : 1);
+  }
+  ck_assert_int_gt(child, 0);
+  ck_assert_int_eq(waitpid(child, &status, 0), child);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+START_TEST(what_is_not_memory_cannot_be_read) {
+  const rpp_block *block = make(RPP_LAYOUT_SPARSE, true);
+  const int64_t step = (int64_t)block->step, room = (int64_t)block->room, far = (int64_t)1 << 33; /* 2^31 elements */
+  const int64_t memory[] = {-RPP_GUARD, 0, room - 1, step, 2 * step + room + RPP_GUARD - 1};
+  const int64_t none[] = {room, step / 2, step - 1, -far, far - step, step + far, 2 * step + far};
+  for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) ck_assert_msg(can_read(block, memory[i]), "%zu", i);
+  for (size_t i = 0; i < sizeof none / sizeof *none; i++) ck_assert_msg(!can_read(block, none[i]), "%zu", i);
+  rpp_blocks_free(blocks);
+}
+END_TEST
+
+/* More, one after the other, than there are addresses: 58 GiB of 128 TiB each. */
+START_TEST(address_space_is_given_back) {
+  for (int i = 0; i < 3000; i++) {
+    make(RPP_LAYOUT_SPARSE, true);
+    rpp_blocks_free(blocks);
+  }
+}
+END_TEST
+
+START_TEST(address_space_that_is_out_is_a_null) {
+  blocks = NULL;
+  const size_t step = RPP_LAYOUT_GRANULE;
+  ck_assert_ptr_null(rpp_block_new_sparse(&blocks, "t", 4, SIZE_MAX / 8 / step * step, 8));
+  ck_assert_ptr_null(rpp_block_new_sparse(&blocks, "t", SIZE_MAX / 2, step, 8));
+  ck_assert_ptr_null(rpp_block_new_sparse(&blocks, "t", 2, step, SIZE_MAX));
+  ck_assert_ptr_null(rpp_block_new_sparse(&blocks, "t", 2, step, step + 1));
+  ck_assert_ptr_null(rpp_block_new_sparse(&blocks, "t", 2, step + 1, 8));
+  ck_assert_ptr_null(rpp_block_new_sparse(&blocks, "t", 0, step, 8));
+  ck_assert_ptr_null(blocks);
+  ck_assert_ptr_nonnull(rpp_block_new_sparse(&blocks, "t", 2, step, step));
+  rpp_blocks_free(blocks);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("guards");
   TCase *tests = tcase_create("guards");
+  tcase_set_timeout(tests, 100);
   tcase_add_test(tests, poison_is_nan_in_every_dtype);
   tcase_add_loop_test(tests, each_stray_byte_is_seen, 0, RPP_LAYOUTS);
-  tcase_add_test(tests, each_change_of_an_input_is_named);
+  tcase_add_loop_test(tests, each_change_of_an_input_is_named, 0, 2);
   tcase_add_test(tests, workspace_is_free_to_its_last_byte);
+  tcase_add_test(tests, what_is_not_memory_cannot_be_read);
+  tcase_add_test(tests, address_space_is_given_back);
+  tcase_add_test(tests, address_space_that_is_out_is_a_null);
   suite_add_tcase(suite, tests);
   return support_run(suite);
 }

@@ -121,6 +121,24 @@ START_TEST(the_mode_is_drawn_when_it_is_not_given) {
 }
 END_TEST
 
+/* About one in 25, small, and never against a layout that is given. */
+START_TEST(sparse_cases_are_few_and_small) {
+  const char *keys[RPP_SPEC_KEYS];
+  rpp_spec base;
+  rpp_message error;
+  int sparse = 0;
+  ck_assert(rpp_spec_parse_only("layout=padded", &base, keys, &error));
+  for (uint64_t n = 0; n < 5000; n++) {
+    const rpp_spec s = rpp_spec_draw(1, n, NULL, NULL);
+    ck_assert_int_eq(rpp_spec_draw(1, n, &base, keys).layout, RPP_LAYOUT_PADDED);
+    if (s.layout != RPP_LAYOUT_SPARSE) continue;
+    sparse++;
+    ck_assert_int_le(s.batch * s.q_len * s.k_len * s.attention.heads * (s.head_dim + s.v_dim), 200000);
+  }
+  ck_assert_msg(sparse > 120 && sparse < 300, "%d", sparse);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("spec_draw");
   TCase *tests = tcase_create("spec_draw");
@@ -128,6 +146,7 @@ int main(void) {
   tcase_add_test(tests, drawn_specs_are_sound_and_repeat);
   tcase_add_test(tests, fixed_keys_stay_and_fit);
   tcase_add_test(tests, fixed_keys_that_fit_nothing_are_refused);
+  tcase_add_test(tests, sparse_cases_are_few_and_small);
   tcase_add_test(tests, the_mode_is_drawn_when_it_is_not_given);
   suite_add_tcase(suite, tests);
   return support_run(suite);

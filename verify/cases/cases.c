@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cases/generate.h"
 #include "cases/tokens.h"
 #include "program/names.h"
 
@@ -112,6 +113,15 @@ static bool inputs(const rpp_spec *s, int64_t value) {
 static bool dtype(const rpp_spec *s, int64_t value) {
   return s->dtype == (rpp_dtype)value;
 }
+static bool far(const rpp_spec *s, int64_t value) {
+  rpp_generated g;
+  if (s->layout != RPP_LAYOUT_SPARSE) return false;
+  rpp_generated_describe(s, s->dtype, RPP_F32, &g);
+  const rpp_tensor *const all[] = {&g.q, &g.k, &g.v, &g.out}, *t = all[value];
+  int64_t last = 0;
+  for (int d = 0; d < t->ndim; d++) last += (t->shape[d] - 1) * t->strides[d];
+  return last > INT32_MAX;
+}
 static bool layout(const rpp_spec *s, int64_t value) {
   return s->layout == (rpp_layout)value;
 }
@@ -212,6 +222,11 @@ const rpp_case_property rpp_case_properties[] = {
     {"layout", "padded", layout, RPP_LAYOUT_PADDED},
     {"layout", "fused", layout, RPP_LAYOUT_FUSED},
     {"layout", "sliced", layout, RPP_LAYOUT_SLICED},
+    {"layout", "sparse", layout, RPP_LAYOUT_SPARSE},
+    {"layout", "elements of q past 2^31", far, 0},
+    {"layout", "elements of k past 2^31", far, 1},
+    {"layout", "elements of v past 2^31", far, 2},
+    {"layout", "elements of out past 2^31", far, 3},
     {"family", "normal", family, RPP_FAMILY_NORMAL},
     {"family", "uniform", family, RPP_FAMILY_UNIFORM},
     {"family", "large-logits", family, RPP_FAMILY_LARGE_LOGITS},

@@ -36,8 +36,8 @@ static void shape(rpp_generated *g, rpp_dtype out_dtype, rpp_dtype lse_dtype) {
   g->rows = (rpp_tensor){.dtype = RPP_I64, .ndim = s->rows > 0 ? 1 : 0, .shape = {s->rows}};
 }
 
-/* Strides and offset; how many elements its block must hold. */
-static int64_t lay_out(rpp_generated *g, int which) {
+/* Strides and offset; what its block must hold. */
+static rpp_layout_memory lay_out(rpp_generated *g, int which) {
   rpp_tensor *t = tensor_at(g, which);
   if (which > V || !rpp_layout_is_fused(&g->spec)) return rpp_layout_apply(g->spec.layout, which, t);
   const int64_t first[] = {0, g->q.shape[2], g->q.shape[2] + g->k.shape[2]};
@@ -160,15 +160,31 @@ static bool fill(rpp_generated *g, rpp_message *error) {
 
 /* ---- Memory -------------------------------------------------------------------------------------------------------------- */
 
+/* A block of its own for a tensor. Null, with a message, when there is no room for it. */
+static rpp_block *new_block(rpp_generated *g, const char *name, rpp_dtype dtype, const rpp_layout_memory *memory,
+                            rpp_message *error) {
+  const size_t size = rpp_dtype_size(dtype), step = (size_t)memory->step * size, part = (size_t)memory->part * size;
+  rpp_block *block = memory->parts > 1 ? rpp_block_new_sparse(&g->blocks, name, (size_t)memory->parts, step, part)
+                                       : rpp_block_new(&g->blocks, name, part);
+  if (block != NULL) return block;
+  g->unreserved = memory->parts > 1;
+  if (g->unreserved)
+    rpp_message_set(error, "%s: layout = sparse: %zu GiB of address space cannot be had here", name,
+                    (size_t)memory->parts * step >> 30);
+  else
+    rpp_message_set(error, "%s: %zu bytes: out of memory", name, part);
+  return NULL;
+}
+
 static bool allocate(rpp_generated *g, rpp_message *error) {
   rpp_block *block = NULL;
   for (int i = 0; i < TENSORS; i++) {
     rpp_tensor *t = tensor_at(g, i);
     if (t->ndim == 0) continue;
-    const size_t bytes = (size_t)lay_out(g, i) * rpp_dtype_size(t->dtype);
+    const rpp_layout_memory memory = lay_out(g, i);
     const bool shared = (i == K || i == V) && rpp_layout_is_fused(&g->spec);
-    if (!shared) block = rpp_block_new(&g->blocks, names[i], bytes);
-    if (block == NULL) return rpp_message_set(error, "%s: %zu bytes: out of memory", names[i], bytes);
+    if (!shared) block = new_block(g, names[i], t->dtype, &memory, error);
+    if (block == NULL) return false;
     rpp_block_add(block, names[i], t);
     block->output = i >= OUT;
   }
@@ -178,7 +194,9 @@ static bool allocate(rpp_generated *g, rpp_message *error) {
 bool rpp_generate(const rpp_spec *spec, rpp_dtype out_dtype, rpp_dtype lse_dtype, rpp_generated *g, rpp_message *error) {
   rpp_generated_describe(spec, out_dtype, lse_dtype, g);
   if (!allocate(g, error) || !fill(g, error)) {
+    const bool unreserved = g->unreserved;
     rpp_generated_free(g);
+    g->unreserved = unreserved;
     return false;
   }
   for (rpp_block *block = g->blocks; block != NULL; block = block->next)
@@ -210,9 +228,9 @@ bool rpp_generated_room(rpp_generated *g, const char *name, const rpp_tensor *li
                         rpp_message *error) {
   *t = (rpp_tensor){.dtype = dtype, .ndim = like->ndim};
   memcpy(t->shape, like->shape, sizeof t->shape);
-  const size_t bytes = (size_t)rpp_layout_apply(g->spec.layout, TENSORS, t) * rpp_dtype_size(dtype);
-  rpp_block *block = rpp_block_new(&g->blocks, name, bytes);
-  if (block == NULL) return rpp_message_set(error, "%s: %zu bytes: out of memory", name, bytes);
+  const rpp_layout_memory memory = rpp_layout_apply(g->spec.layout, TENSORS, t);
+  rpp_block *block = new_block(g, name, dtype, &memory, error);
+  if (block == NULL) return false;
   rpp_block_add(block, name, t);
   if (copy) block->source = *like;
   if (copy) copy_elements(like, t);

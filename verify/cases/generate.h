@@ -15,12 +15,14 @@ typedef struct {
   rpp_tensor out, lse;                          /* out in the given dtype, lse in its own */
   rpp_tensor rows;                              /* (R), I64: the sampled query rows, ascending; data null when all are checked */
   struct rpp_block *blocks;                     /* the memory behind the tensors */
+  bool unreserved;                              /* left behind by a failure: the system has not the address space for this layout */
 } rpp_generated;
 
 /* Shapes, dtypes and strides alone, with null data: what a kernel is asked about. Nothing is to be freed. */
 void rpp_generated_describe(const rpp_spec *spec, rpp_dtype out_dtype, rpp_dtype lse_dtype, rpp_generated *generated);
 
-/* For a sound spec. False, with a message, when memory is out. out_dtype and lse_dtype: what the kernel's contract stores. */
+/* For a sound spec. False, with a message, when memory, or address space, is out. out_dtype and lse_dtype: what the kernel's
+ * contract stores. */
 bool rpp_generate(const rpp_spec *spec, rpp_dtype out_dtype, rpp_dtype lse_dtype, rpp_generated *generated, rpp_message *error);
 void rpp_generated_free(rpp_generated *generated);
 

@@ -27,32 +27,60 @@ bool rpp_is_poison(const void *bytes, size_t size) {
 
 /* ---- Blocks -------------------------------------------------------------------------------------------------------------- */
 
+/* All of its parts, and what is between them. */
 static size_t body(const rpp_block *block) {
-  return (block->bytes + 7) / 8 * 8;
+  return (block->parts - 1) * block->step + block->room;
 }
 
-rpp_block *rpp_block_new(rpp_block **list, const char *name, size_t bytes) {
-  if (bytes > SIZE_MAX / 2) return NULL;
-  rpp_block *block = calloc(1, sizeof *block);
+/* What of a part can be touched, and is looked after: the first's and the last's guards with them. */
+typedef struct {
+  unsigned char *at;
+  size_t size;
+} piece;
+
+static piece piece_of(const rpp_block *block, size_t part) {
+  const size_t before = part == 0 ? RPP_GUARD : 0, after = part == block->parts - 1 ? RPP_GUARD : 0;
+  return (piece){rpp_block_data(block) + part * block->step - before, before + block->room + after};
+}
+
+/* Joins the list, when there is memory for it. */
+static rpp_block *join(rpp_block **list, const rpp_block *made) {
+  rpp_block *block = made->memory != NULL ? malloc(sizeof *block) : NULL;
   if (block == NULL) return NULL;
-  *block = (rpp_block){.bytes = bytes, .name = {name}, .output = true};
-  const size_t size = body(block) + 2 * RPP_GUARD,
-               rounded = (size + RPP_GUARD_ALIGNMENT - 1) / RPP_GUARD_ALIGNMENT * RPP_GUARD_ALIGNMENT;
-  block->memory = aligned_alloc(RPP_GUARD_ALIGNMENT, rounded);
-  if (block->memory == NULL) {
-    free(block);
-    return NULL;
-  }
+  *block = *made;
   rpp_block_poison(block);
   block->next = *list;
   *list = block;
   return block;
 }
 
+rpp_block *rpp_block_new(rpp_block **list, const char *name, size_t bytes) {
+  if (bytes > SIZE_MAX / 2) return NULL;
+  rpp_block made = {.bytes = bytes, .parts = 1, .room = (bytes + 7) / 8 * 8, .name = {name}, .output = true};
+  const size_t size = made.room + 2 * RPP_GUARD,
+               rounded = (size + RPP_GUARD_ALIGNMENT - 1) / RPP_GUARD_ALIGNMENT * RPP_GUARD_ALIGNMENT;
+  made.memory = aligned_alloc(RPP_GUARD_ALIGNMENT, rounded);
+  rpp_block *block = join(list, &made);
+  if (block == NULL) free(made.memory);
+  return block;
+}
+
+rpp_block *rpp_block_new_sparse(rpp_block **list, const char *name, size_t parts, size_t step, size_t part) {
+  rpp_block made = {.parts = parts, .step = step, .name = {name}, .output = true};
+  if (!rpp_sparse_map(parts, step, part, RPP_GUARD, &made.map)) return NULL;
+  made.bytes = (parts - 1) * step + part;
+  made.room = rpp_sparse_pages(part);
+  made.memory = made.map.first - RPP_GUARD;
+  rpp_block *block = join(list, &made);
+  if (block == NULL) rpp_sparse_unmap(&made.map);
+  return block;
+}
+
 void rpp_blocks_free(rpp_block *list) {
   while (list != NULL) {
     rpp_block *next = list->next;
-    free(list->memory);
+    rpp_sparse_unmap(&list->map);
+    if (list->map.reserved == NULL) free(list->memory);
     free(list);
     list = next;
   }
@@ -69,19 +97,24 @@ void rpp_block_add(rpp_block *block, const char *name, rpp_tensor *t) {
 }
 
 void rpp_block_poison(rpp_block *block) {
-  for (size_t i = 0; i < body(block) + 2 * RPP_GUARD; i += 8) memcpy(block->memory + i, poison_word, 8);
+  for (size_t n = 0; n < block->parts; n++) {
+    const piece p = piece_of(block, n);
+    for (size_t i = 0; i < p.size; i += 8) memcpy(p.at + i, poison_word, 8);
+  }
 }
 
 /* Four sums side by side, each step of which can be undone: a change of one word always shows. */
 static uint64_t checksum(const rpp_block *block) {
   const uint64_t odd = 0x9e3779b97f4a7c15u;
-  const size_t words = (body(block) + 2 * RPP_GUARD) / 8;
   uint64_t sum[4] = {1, 2, 3, 4}, word;
-  for (size_t i = 0; i < words; i++) {
-    memcpy(&word, block->memory + 8 * i, sizeof word);
-    uint64_t *s = &sum[i % 4];
-    *s = (*s ^ word) * odd;
-    *s ^= *s >> 29;
+  for (size_t n = 0; n < block->parts; n++) {
+    const piece p = piece_of(block, n);
+    for (size_t i = 0; i < p.size / 8; i++) {
+      memcpy(&word, p.at + 8 * i, sizeof word);
+      uint64_t *s = &sum[i % 4];
+      *s = (*s ^ word) * odd;
+      *s ^= *s >> 29;
+    }
   }
   return ((sum[0] * odd ^ sum[1]) * odd ^ sum[2]) * odd ^ sum[3];
 }
@@ -120,17 +153,29 @@ static size_t first_stray_of_output(const rpp_block *block) {
   const unsigned char *data = rpp_block_data(block);
   if (block->count == 0) return block->bytes + first_stray(data + block->bytes, body(block) - block->bytes);
   const rpp_tensor *t = &block->tensor[0];
+  const int outer = block->parts > 1; /* the dimension that parts are of */
   int order[RPP_MAX_DIMS];
   rpp_layout_order(t, order);
   const size_t start = (size_t)t->byte_offset, before = first_stray(data, start);
-  return before < start ? before : start + stray_between(t, order, t->ndim, data + start, body(block) - start);
+  if (before < start) return before;
+  for (size_t n = 0; n < block->parts; n++) {
+    const size_t at = n * block->step + start;
+    const size_t found = stray_between(t, order + outer, t->ndim - outer, data + at, block->room - start);
+    if (found < block->room - start) return at + found;
+  }
+  return body(block);
 }
 
-static size_t first_difference(const unsigned char *a, const unsigned char *b, size_t size) {
-  size_t i = 0;
-  while (size - i >= 64 && memcmp(a + i, b + i, 64) == 0) i += 64;
-  while (i < size && a[i] == b[i]) i++;
-  return i;
+/* Of two blocks of one shape; body when there is none. */
+static size_t first_difference(const rpp_block *block, const rpp_block *other) {
+  for (size_t n = 0; n < block->parts; n++) {
+    const unsigned char *a = rpp_block_data(block) + n * block->step, *b = rpp_block_data(other) + n * block->step;
+    size_t i = 0;
+    while (block->room - i >= 64 && memcmp(a + i, b + i, 64) == 0) i += 64;
+    while (i < block->room && a[i] == b[i]) i++;
+    if (i < block->room) return n * block->step + i;
+  }
+  return body(block);
 }
 
 static bool between(const rpp_block *block, size_t at, rpp_message *error) {
@@ -166,7 +211,7 @@ bool rpp_block_intact(const rpp_block *block, const rpp_block *as_new, rpp_messa
                            block->name[block->count > 1 ? block->count - 1 : 0],
                            (stray < size ? stray : size + after) - block->bytes);
   if (rpp_block_sealed(block)) return true;
-  const size_t changed = as_new == NULL ? size : first_difference(data, rpp_block_data(as_new), size);
+  const size_t changed = as_new == NULL ? size : first_difference(block, as_new);
   return changed < size ? between(block, changed, error)
                         : rpp_message_set(error, "%s: the input itself, or its gaps, were written to", block->name[0]);
 }

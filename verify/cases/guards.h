@@ -3,6 +3,7 @@
 #define RPP_GUARDS_H
 #include <stddef.h>
 
+#include "cases/sparse.h"
 #include "program/message.h"
 #include "ropepp.h"
 
@@ -15,9 +16,12 @@ enum { RPP_GUARD = 4096, RPP_GUARD_ALIGNMENT = 64, RPP_BLOCK_TENSORS = 3 };
 typedef struct rpp_block rpp_block;
 struct rpp_block {
   rpp_block *next;
-  unsigned char *memory; /* guard, bytes rounded up to eight, guard */
-  size_t bytes;
-  bool output; /* its tensors' elements may be written, else nothing */
+  unsigned char *memory; /* guard, the parts, guard */
+  size_t bytes;          /* from the first part's first to the last part's last */
+  size_t parts, step;    /* how many; from one to the next. Between parts nothing can be read or written */
+  size_t room;           /* of a part: its bytes rounded up, to eight or to whole pages */
+  rpp_sparse map;        /* what memory lies in, when of several parts */
+  bool output;           /* its tensors' elements may be written, else nothing */
   const char
       *name[RPP_BLOCK_TENSORS]; /* of its tensors; of a block without any, the first is its own, and all of it may be written */
   rpp_tensor tensor[RPP_BLOCK_TENSORS]; /* their steps as layout.h promises them; data at rpp_block_data */
@@ -29,6 +33,10 @@ struct rpp_block {
 /* Poisoned, in front of *list; null when memory is out. The name outlives the block. */
 rpp_block *rpp_block_new(rpp_block **list, const char *name, size_t bytes);
 void rpp_blocks_free(rpp_block *list);
+
+/* The same of parts of `part` bytes, each `step` bytes after the one before, as sparse.h has them. Null when the system does not
+ * give that much address space, too. */
+rpp_block *rpp_block_new_sparse(rpp_block **list, const char *name, size_t parts, size_t step, size_t part);
 
 /* Where element 0 of its memory is. */
 unsigned char *rpp_block_data(const rpp_block *block);

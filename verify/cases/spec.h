@@ -33,6 +33,7 @@ typedef enum {
   RPP_LAYOUT_PADDED,     /* gaps after every row, token and sequence, differently for q, k, v and out */
   RPP_LAYOUT_FUSED,      /* q, k and v are slices of one (B, L, heads, D) buffer; where Lq = Lk and Dv = D, else padded */
   RPP_LAYOUT_SLICED,     /* every second head and element of a larger buffer, starting inside it */
+  RPP_LAYOUT_SPARSE,     /* the outermost steps so large that elements lie past 2^31 and 2^32 of the first */
   RPP_LAYOUTS
 } rpp_layout;
 

@@ -188,7 +188,7 @@ static void draw_data(draft *c) {
   if (is_free(c, "position")) s->position = position > longest && once_in(c, 2) ? position - longest + 1 : position;
   if (is_free(c, "reset")) s->reset = once_in(c, 8) ? integer(c, 1, longest > 1 ? longest : 2) : 0;
   if (is_free(c, "batched")) s->batched_positions = s->batch > 1 && once_in(c, 2);
-  if (is_free(c, "layout")) s->layout = once_in(c, 3) ? RPP_LAYOUT_CONTIGUOUS : (rpp_layout)integer(c, 0, RPP_LAYOUTS - 1);
+  if (is_free(c, "layout")) s->layout = once_in(c, 3) ? RPP_LAYOUT_CONTIGUOUS : (rpp_layout)integer(c, 0, RPP_LAYOUT_SLICED);
   if (is_free(c, "family")) s->family = once_in(c, 2) ? RPP_FAMILY_NORMAL : (rpp_family)integer(c, 1, RPP_FAMILIES - 1);
   if (is_free(c, "inplace")) s->in_place = once_in(c, 6);
   const uint64_t seed = rpp_random_bits(&c->random) >> 32;
@@ -231,6 +231,7 @@ rpp_spec rpp_spec_draw(uint64_t seed, uint64_t index, const rpp_spec *base, cons
   draft c = {.random = rpp_random_make(seed, index), .fixed = base != NULL ? fixed : NULL};
   const int64_t lot = integer(&c, 0, 399);
   c.long_case = lot == 0;
+  const bool sparse = lot >= 384 && is_free(&c, "layout"); /* small cases; no draw, so that others are as if there were none */
   const double limit = lot == 0 ? LONG_WORK : lot <= 16 ? LARGEST_WORK : lot <= 130 ? LARGER_WORK : SMALL_WORK;
   rpp_spec start = rpp_spec_default(RPP_MODE_ROPE);
   if (c.fixed != NULL && !is_free(&c, "mode")) start.attention.mode = base->attention.mode;
@@ -241,6 +242,7 @@ rpp_spec rpp_spec_draw(uint64_t seed, uint64_t index, const rpp_spec *base, cons
   for (int drafts = 0; drafts < DRAFTS; drafts++) {
     c.spec = start;
     draw_all(&c);
+    if (sparse && work(&c.spec) <= SMALL_WORK) c.spec.layout = RPP_LAYOUT_SPARSE;
     if (rpp_spec_check(&c.spec, &error) && (drafts >= AFFORDABLE || work(&c.spec) <= limit)) return c.spec;
   }
   /* Keys that only fit their neighbours' defaults. */

@@ -8,9 +8,13 @@
 #include "program/parse.h"
 #include "program/print.h"
 
-const rpp_name rpp_names_layout[] = {{"contiguous", RPP_LAYOUT_CONTIGUOUS}, {"head-major", RPP_LAYOUT_HEAD_MAJOR},
-                                     {"padded", RPP_LAYOUT_PADDED},         {"fused", RPP_LAYOUT_FUSED},
-                                     {"sliced", RPP_LAYOUT_SLICED},         {NULL, 0}};
+const rpp_name rpp_names_layout[] = {{"contiguous", RPP_LAYOUT_CONTIGUOUS},
+                                     {"head-major", RPP_LAYOUT_HEAD_MAJOR},
+                                     {"padded", RPP_LAYOUT_PADDED},
+                                     {"fused", RPP_LAYOUT_FUSED},
+                                     {"sliced", RPP_LAYOUT_SLICED},
+                                     {"sparse", RPP_LAYOUT_SPARSE},
+                                     {NULL, 0}};
 
 const rpp_name rpp_names_family[] = {
     {"normal", RPP_FAMILY_NORMAL},       {"uniform", RPP_FAMILY_UNIFORM},       {"large-logits", RPP_FAMILY_LARGE_LOGITS},

@@ -180,7 +180,7 @@ void rpp_judge_case(const rpp_kernel *kernel, const rpp_spec *spec, rpp_verdict 
   trial t = {.kernel = kernel, .spec = spec, .verdict = verdict};
   *verdict = rpp_verdict_none();
   if (!rpp_generate(spec, kernel->contract.output, kernel->contract.lse, &t.data, &verdict->message)) {
-    verdict->outcome = RPP_OUTCOME_ERROR;
+    verdict->outcome = t.data.unreserved ? RPP_OUTCOME_UNSUPPORTED : RPP_OUTCOME_ERROR;
     return;
   }
   run(&t);

@@ -9,7 +9,8 @@
 
 typedef enum {
   RPP_OUTCOME_PASS = 0,
-  RPP_OUTCOME_UNSUPPORTED, /* the kernel's supports() said no before it got data; message: its reason. Not a failure */
+  RPP_OUTCOME_UNSUPPORTED, /* the kernel's supports() said no before it got data, or this machine has no room for the layout;
+                            * message: the reason. Not a failure */
   RPP_OUTCOME_REFUSED,     /* supports() said yes, and the kernel returned an error all the same; message: its reason */
   RPP_OUTCOME_MISMATCH,    /* a gate fails */
   RPP_OUTCOME_UNWRITTEN,   /* elements still hold their poison; message: how many of which tensor; worst: the first */
