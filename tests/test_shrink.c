@@ -14,7 +14,12 @@ typedef struct {
   fault *fails;
   rpp_outcome outcome; /* of a failure */
   int calls, stop_after;
+  bool crashes_far; /* in the sparse layout, whatever the outcome elsewhere */
 } fake;
+
+static rpp_outcome outcome_of(const fake *f, const rpp_spec *spec) {
+  return f->crashes_far && spec->layout == RPP_LAYOUT_SPARSE ? RPP_OUTCOME_CRASH : f->outcome;
+}
 
 static bool run(void *context, const rpp_spec *candidate, rpp_verdict *verdict) {
   fake *f = context;
@@ -28,7 +33,7 @@ static bool run(void *context, const rpp_spec *candidate, rpp_verdict *verdict) 
   f->calls++;
   *verdict = rpp_verdict_none();
   verdict->gate = f->fails(candidate);
-  verdict->outcome = verdict->gate == RPP_GATES ? RPP_OUTCOME_PASS : f->outcome;
+  verdict->outcome = verdict->gate == RPP_GATES ? RPP_OUTCOME_PASS : outcome_of(f, candidate);
   return true;
 }
 
@@ -51,7 +56,7 @@ static rpp_spec shrunk(const char *text, fault *fails, fake *f) {
   f->fails = fails;
   if (f->outcome == RPP_OUTCOME_PASS) f->outcome = RPP_OUTCOME_MISMATCH;
   verdict.gate = fails(&spec);
-  verdict.outcome = f->outcome;
+  verdict.outcome = outcome_of(f, &spec);
   ck_assert(verdict.gate != RPP_GATES);
   rpp_shrink(run, f, &spec, &verdict);
   ck_assert_int_le(f->calls, 400);
@@ -122,6 +127,10 @@ static rpp_gate lucky_seed(const rpp_spec *s) {
   return element_if(s->k_len > 1 && (s->head_dim > 16 || s->seed == 3));
 }
 
+static rpp_gate far_apart(const rpp_spec *s) {
+  return element_if(s->layout == RPP_LAYOUT_SPARSE && s->k_len > 1);
+}
+
 /* Fails for half of all specs: no direction to go in. */
 static rpp_gate erratic(const rpp_spec *s) {
   char text[RPP_SPEC_TEXT];
@@ -156,6 +165,18 @@ START_TEST(only_what_a_fault_needs_is_left) {
   becomes(BIG, batched, "ec:h=1,kv=1,b=2,lq=0,lk=3,d=2,dtype=bf16,batched=1,seed=99");
   becomes(BIG, strided, "ec:h=1,kv=1,lq=0,lk=0,d=2,dv=1,dtype=bf16,layout=padded,seed=99");
   becomes(BIG, magnitude, "ec:h=1,kv=1,lq=0,lk=2,d=2,dtype=bf16,scaling=(yarn:factor=32,orig=4096),seed=99");
+}
+END_TEST
+
+/* A crash in a gap is a wrong number elsewhere, and what needs the gap keeps it. */
+START_TEST(elements_are_brought_together_first) {
+  static const char far[] = "ec:h=4,kv=2,b=2,lq=9,lk=20,d=16,layout=sparse,seed=1";
+  fake f = {.crashes_far = true};
+  rpp_spec spec = shrunk(far, grouped, &f);
+  ck_assert(spec.layout == RPP_LAYOUT_CONTIGUOUS && projected(&spec) == 2 && spec.k_len == 0);
+  f = (fake){.crashes_far = true};
+  spec = shrunk(far, far_apart, &f);
+  ck_assert(spec.layout == RPP_LAYOUT_SPARSE && spec.k_len == 2 && spec.batch == 1 && projected(&spec) == 1 && spec.head_dim == 2);
 }
 END_TEST
 
@@ -262,6 +283,7 @@ int main(void) {
   tcase_set_timeout(tests, 100);
   tcase_add_test(tests, what_fails_everywhere_becomes_the_smallest_case);
   tcase_add_test(tests, only_what_a_fault_needs_is_left);
+  tcase_add_test(tests, elements_are_brought_together_first);
   tcase_add_test(tests, lengths_and_positions_come_down_to_the_edge);
   tcase_add_test(tests, faults_of_rope_plus_plus_become_small);
   tcase_add_test(tests, other_seeds_are_tried_where_the_case_s_own_says_nothing);

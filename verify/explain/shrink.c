@@ -35,11 +35,16 @@ static bool is_new(shrinking *s, const rpp_spec *candidate) {
   return true;
 }
 
-/* A failure of the same kind; or a mismatch that an earlier gate notices. The statistical gates need many elements, and a case that
- * is wrong by its element bound alone is the sharper one: it needs no probability to be believed. The structure gate is no such
- * step: a NaN is another fault. */
-static bool as_good(const rpp_verdict *best, const rpp_verdict *found) {
+/* A failure of the same kind; or one with elements closer together: the wrong address that is a crash in the sparse layout may be a
+ * wrong number in another; or a mismatch that an earlier gate notices. The statistical gates need many elements, and a case that is
+ * wrong by its element bound alone is the sharper one: it needs no probability to be believed. The structure gate is no such step:
+ * a NaN is another fault. */
+static bool as_good(const shrinking *s, const rpp_spec *candidate, const rpp_verdict *found) {
+  const rpp_verdict *best = &s->verdict;
   if (rpp_verdict_same_kind(best, found)) return true;
+  if (s->spec.layout == RPP_LAYOUT_SPARSE && candidate->layout != RPP_LAYOUT_SPARSE &&
+      (found->outcome == RPP_OUTCOME_MISMATCH || found->outcome == RPP_OUTCOME_UNWRITTEN || found->outcome == RPP_OUTCOME_OUTSIDE))
+    return true;
   return best->outcome == RPP_OUTCOME_MISMATCH && found->outcome == RPP_OUTCOME_MISMATCH && found->gate >= RPP_GATE_ELEMENT &&
          found->gate < best->gate;
 }
@@ -53,7 +58,7 @@ static bool try(shrinking *s, const rpp_spec *candidate) {
   if (s->ended) return false;
   s->calls++;
   if (verdict.outcome == RPP_OUTCOME_HANG) s->hangs++;
-  if (!as_good(&s->verdict, &verdict)) return false;
+  if (!as_good(s, candidate, &verdict)) return false;
   s->spec = *candidate;
   s->verdict = verdict;
   return true;

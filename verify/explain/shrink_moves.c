@@ -141,8 +141,16 @@ static bool offset(rpp_spec *spec, int step) {
   return step == 0;
 }
 
-/* Straight to a smallest case with everything at its default but the mode, the dtype, the pairing, the mask and the seed: most
- * faults show there, and the rest of the table then has little to do. */
+/* Far apart or not: whether it fails where elements lie close together, first of all. */
+static bool closer(rpp_spec *spec, int step) {
+  static const rpp_layout layouts[] = {RPP_LAYOUT_CONTIGUOUS, RPP_LAYOUT_PADDED};
+  if (spec->layout != RPP_LAYOUT_SPARSE || step > 1) return false;
+  spec->layout = layouts[step];
+  return true;
+}
+
+/* Straight to a smallest case with everything at its default but the mode, the dtype, the pairing, the mask, the seed and
+ * what closer could not change: most faults show there, and the rest of the table then has little to do. */
 static bool smallest(rpp_spec *spec, int step) {
   static const struct {
     int64_t projected, kv, q_len, k_len, head_dim;
@@ -153,6 +161,7 @@ static bool smallest(rpp_spec *spec, int step) {
   made.q_len = cases[step].q_len, made.k_len = cases[step].k_len, made.head_dim = cases[step].head_dim;
   made.dtype = spec->dtype;
   made.seed = spec->seed;
+  if (spec->layout == RPP_LAYOUT_SPARSE) made.layout = RPP_LAYOUT_SPARSE;
   made.attention.rotary.pairing = spec->attention.rotary.pairing;
   made.attention.mask = spec->attention.mask;
   made.attention.window = spec->attention.window < 2 ? spec->attention.window : 2;
@@ -168,6 +177,7 @@ static bool smallest(rpp_spec *spec, int step) {
 }
 
 const rpp_shrink_move rpp_shrink_moves[] = {
+    {"closer", closer, false},
     {"smallest", smallest, true},
     {"rows", rows, false},
     {"lengths", lengths, true},

@@ -32,7 +32,10 @@ void rpp_investigate(rpp_pool *pool, int kernel, rpp_shrinker *shrink, rpp_repor
   if (outcome == RPP_OUTCOME_CRASH || outcome == RPP_OUTCOME_EXIT) b.attempts = ATTEMPTS_DYING;
   if (outcome == RPP_OUTCOME_HANG) b.attempts = ATTEMPTS_HANGING;
   if (shrink != NULL) shrink(judge_candidate, &b, &failure->spec, &failure->verdict);
-  const bool wrong = outcome == RPP_OUTCOME_MISMATCH || outcome == RPP_OUTCOME_UNWRITTEN;
+  /* Of what ends a process the layout may tell why. */
+  const rpp_outcome left = failure->verdict.outcome;
+  const bool wrong = left == RPP_OUTCOME_MISMATCH || left == RPP_OUTCOME_UNWRITTEN ||
+                     (failure->spec.layout == RPP_LAYOUT_SPARSE && left != RPP_OUTCOME_HANG);
   if (wrong && rpp_interrupt_signal() == 0)
     rpp_pool_explain(pool, kernel, &failure->spec, &failure->verdict, &failure->explanation);
 }
