@@ -2,11 +2,14 @@
  * without the fault the same kernel passes there. */
 #include "support.h"
 
+#include "explain/explain.h"
 #include "judge/judge.h"
 #include "plants/plants.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static rpp_verdict judge(const rpp_kernel *kernel, const char *region) {
   rpp_spec spec;
@@ -62,6 +65,63 @@ START_TEST(table) {
 }
 END_TEST
 
+/* ---- Offsets of 32 bits ----------------------------------------------------------------------------------------------------- */
+
+static const char *const narrow[] = {"offset-int32", "result-offset-int32"};
+#define FOUR_TOKENS "rope:h=1,lq=4,d=8,layout="
+
+/* Right wherever 32 bits are enough, and named where they are not. */
+START_TEST(narrow_offsets_are_wrong_far_out_alone) {
+  const rpp_plant *plant = rpp_plant_find(narrow[_i]);
+  static const char *const close[] = {"contiguous", "head-major", "padded", "fused", "sliced"};
+  rpp_message said = {""};
+  char text[100];
+  for (size_t i = 0; i < sizeof close / sizeof *close; i++) {
+    snprintf(text, sizeof text, FOUR_TOKENS "%s", close[i]);
+    ck_assert_msg(judge(&plant->kernel, text).outcome == RPP_OUTCOME_PASS, "%s: %s", narrow[_i], text);
+  }
+  rpp_spec spec;
+  ck_assert(rpp_spec_parse(plant->region, &spec, &said));
+  const rpp_verdict v = judge(&plant->kernel, plant->region);
+  ck_assert(rpp_explain(&plant->kernel, &spec, &v, &said));
+  ck_assert_msg(strstr(said.text, plant->explanation) != NULL, "%s: %s", narrow[_i], said.text);
+}
+END_TEST
+
+static bool dies(const rpp_kernel *kernel, const char *region) {
+  int status;
+  const pid_t child = fork();
+  if (child == 0) {
+    if (freopen("/dev/null", "w", stderr) == NULL) _exit(0);
+    judge(kernel, region);
+    _exit(0);
+  }
+  ck_assert_int_gt(child, 0);
+  ck_assert_int_eq(waitpid(child, &status, 0), child);
+  return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+}
+
+/* Past 2^32 they lead where there is no memory. */
+START_TEST(narrow_offsets_end_in_a_gap) {
+  const rpp_plant *plant = rpp_plant_find(narrow[_i]);
+  ck_assert(dies(&plant->kernel, FOUR_TOKENS "sparse"));
+  ck_assert(!dies(&plant->clean, FOUR_TOKENS "sparse"));
+  ck_assert(judge(&plant->clean, FOUR_TOKENS "sparse").outcome == RPP_OUTCOME_PASS);
+}
+END_TEST
+
+START_TEST(other_faults_are_not_called_narrow) {
+  const rpp_plant *plant = rpp_plant_find("scale-lost");
+  const char *region = "rope:lq=6,d=8,layout=sparse";
+  rpp_spec spec;
+  rpp_message said = {""};
+  ck_assert(rpp_spec_parse(region, &spec, &said));
+  const rpp_verdict v = judge(&plant->kernel, region);
+  ck_assert(rpp_explain(&plant->kernel, &spec, &v, &said));
+  ck_assert_msg(strstr(said.text, plant->explanation) != NULL && strstr(said.text, "32 bits") == NULL, "%s", said.text);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("plants");
   TCase *each = tcase_create("each");
@@ -69,6 +129,9 @@ int main(void) {
   tcase_add_loop_test(each, caught, 0, count());
   tcase_add_loop_test(each, clean, 0, count());
   tcase_add_test(each, table);
+  tcase_add_loop_test(each, narrow_offsets_are_wrong_far_out_alone, 0, 2);
+  tcase_add_loop_test(each, narrow_offsets_end_in_a_gap, 0, 2);
+  tcase_add_test(each, other_faults_are_not_called_narrow);
   suite_add_tcase(suite, each);
   return support_run(suite);
 }

@@ -1,5 +1,5 @@
 /* plant_memory.c: faults of addresses. Nothing outside of a tensor's own span is touched, so that a plant is caught for what it computes
- * and not by a crash. */
+ * and not by a crash; but for what a sparse tensor's span has no memory for. */
 #include "plants/plant_steps.h"
 
 #include <string.h>
@@ -72,10 +72,10 @@ bool rpp_change_v_by_k_strides(rpp_planted *p) {
 
 static int64_t wrapped(const rpp_planted *p, const rpp_tensor *t, const int64_t *index) {
   (void)p;
-  return by(t->strides, index) & 0xffff;
+  return rpp_offset_int32(by(t->strides, index));
 }
 
-bool rpp_change_offset_int16(rpp_planted *p) {
+bool rpp_change_offset_int32(rpp_planted *p) {
   return reread(p, &p->inputs.v, &p->v, wrapped);
 }
 

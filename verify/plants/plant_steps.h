@@ -28,7 +28,13 @@ typedef struct {
   rpp_plant_change *change;
   rpp_plant_spoil *spoil;
   rpp_plant_place *place;
+  bool narrow; /* offsets into out and LSE are of 32 bits */
 } rpp_planting;
+
+/* What becomes of an offset that is kept in 32 bits. */
+static inline int64_t rpp_offset_int32(int64_t offset) {
+  return (int32_t)(uint32_t)offset;
+}
 
 /* plant_problem.c: the mask (eq. 9). */
 rpp_plant_change rpp_change_causal_top_left, rpp_change_causal_strict, rpp_change_causal_lost, rpp_change_window_wider,
@@ -42,7 +48,7 @@ rpp_plant_change rpp_change_scale_lost, rpp_change_scale_twice;
 
 /* plant_memory.c: what is read from where. */
 rpp_plant_change rpp_change_q_k_crossed, rpp_change_first_batch_v, rpp_change_qk_contiguous, rpp_change_k_by_q_head_stride,
-    rpp_change_v_by_k_strides, rpp_change_rest_contiguous, rpp_change_offset_int16;
+    rpp_change_v_by_k_strides, rpp_change_rest_contiguous, rpp_change_offset_int32;
 rpp_plant_place rpp_place_out_contiguous, rpp_place_out_head_major, rpp_place_lse_contiguous, rpp_place_lse_nowhere,
     rpp_place_nowhere;
 

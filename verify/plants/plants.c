@@ -29,6 +29,7 @@
 #define CHANGE(roundings, what) ARITHMETIC(roundings), .change = (what)
 #define SPOIL(roundings, what) ARITHMETIC(roundings), .spoil = (what)
 #define PLACE(roundings, what) ARITHMETIC(roundings), .place = (what)
+#define NARROW(roundings) ARITHMETIC(roundings), .narrow = true
 
 /* clang-format off: two or three lines a plant */
 const rpp_plant rpp_plants[] = {
@@ -97,8 +98,10 @@ const rpp_plant rpp_plants[] = {
     PLANT("race", "every second call misses a key", "BUGS 10", NULL, "rope:lq=9,d=8", F32, INSIDE(F32, RPP_FAULT_RACE)),
     PLANT("last-bit", "every second call differs in a last bit, where the contract says deterministic", "BUGS 10", NULL,
           "rope:lq=9,d=8", F32, SPOIL(F32, rpp_spoil_last_bit)),
-    PLANT("offset-int16", "offsets into v in 16 bits", "BUGS 14", NULL, "rope:h=4,lq=1,lk=600,d=64", F32,
-          CHANGE(F32, rpp_change_offset_int16)),
+    PLANT("offset-int32", "offsets into v in 32 bits", "BUGS 14", "32 bits", "rope:h=1,lq=2,d=8,layout=sparse", F32,
+          CHANGE(F32, rpp_change_offset_int32)),
+    PLANT("result-offset-int32", "offsets into out and LSE in 32 bits", "BUGS 16", "32 bits", "rope:h=1,lq=2,d=8,layout=sparse",
+          F32, NARROW(F32)),
     PLANT("key-int16", "key indices in 16 bits: NaN past 32768", "BUGS 15", NULL, "rope:h=1,lq=1,lk=33728,d=8", F32,
           INSIDE(F32, RPP_FAULT_KEY_INT16)),
     PLANT("score-offset-16", "offsets into the scores in 16 bits", "BUGS 16", NULL, "rope:h=2,lq=300,d=4,dv=2", F32,
