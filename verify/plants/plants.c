@@ -104,6 +104,7 @@ const rpp_plant rpp_plants[] = {
           F32, NARROW(F32)),
     PLANT("key-int16", "key indices in 16 bits: NaN past 32768", "BUGS 15", NULL, "rope:h=1,lq=1,lk=33728,d=8", F32,
           INSIDE(F32, RPP_FAULT_KEY_INT16)),
+    /* In 16 bits: of the kernel's own scores no layout makes more than there are. */
     PLANT("score-offset-16", "offsets into the scores in 16 bits", "BUGS 16", NULL, "rope:h=2,lq=300,d=4,dv=2", F32,
           SPOIL(F32, rpp_spoil_rows_wrapped)),
     PLANT("split-empty-lse", "a row without keys writes its neighbour's LSE", "BUGS 19", NULL, "rope:lq=12,lk=6,d=8", F32,
