@@ -43,8 +43,8 @@ static void misbehave(const char *name) {
   if (strcmp(name, "exit-zero") == 0) exit(0);
   if (strcmp(name, "chatter") == 0) chatter();
   if (strcmp(name, "last-words") == 0) {
-    say(STDERR_FILENO,
-        "a warning\n=================\n\n==12==ERROR: AddressSanitizer: overflow on address 0x602000af0 at pc 0x7f\nmore\n");
+    say(STDERR_FILENO, "a warning\n=================\n\n==12==ERROR: AddressSanitizer: overflow (pid=12) on address 0x602000af0 at "
+                       "pc 0x7f\nmore\n");
     _exit(1);
   }
   if (strcmp(name, "closes") == 0)
@@ -120,7 +120,7 @@ START_TEST(deaths_are_verdicts) {
       {ABORT, RPP_OUTCOME_CRASH, SIGABRT, 0, ""},
       {EXIT, RPP_OUTCOME_EXIT, 0, 7, ""},
       {EXIT_ZERO, RPP_OUTCOME_EXIT, 0, 0, ""},
-      {LAST_WORDS, RPP_OUTCOME_EXIT, 0, 1, "ERROR: AddressSanitizer: overflow on address 0x at pc 0x"},
+      {LAST_WORDS, RPP_OUTCOME_EXIT, 0, 1, "ERROR: AddressSanitizer: overflow (pid=) on address 0x at pc 0x"},
       {CLOSES, RPP_OUTCOME_CRASH, SIGKILL, 0, ""},
       {CHATTER, RPP_OUTCOME_PASS, 0, 0, ""},
       {SPIN, RPP_OUTCOME_HANG, 0, 0, "still running after 0.403 s"},

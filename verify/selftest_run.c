@@ -53,10 +53,11 @@ static bool explained(const rpp_plant *plant, const rpp_report_failure *f) {
 typedef struct {
   int missed, unexplained, alarms; /* plants and clean kernels that are not as they should be */
   bool gate_earned[RPP_GATES];     /* it caught at least one plant that no gate before it did */
+  bool interrupted;
 } tally;
 
 static tally count(const cast *c, const rpp_report *report) {
-  tally t = {0};
+  tally t = {.interrupted = report->interrupted != 0};
   for (int i = 0; i < c->count; i++) {
     const rpp_report_kernel *k = &report->kernels[i];
     if (i >= c->plants) {
@@ -74,7 +75,7 @@ static tally count(const cast *c, const rpp_report *report) {
 static bool passes(const tally *t) {
   bool earned = true;
   for (int gate = 0; gate < RPP_GATES; gate++) earned &= t->gate_earned[gate];
-  return earned && t->missed == 0 && t->unexplained == 0 && t->alarms == 0;
+  return !t->interrupted && earned && t->missed == 0 && t->unexplained == 0 && t->alarms == 0;
 }
 
 static void print_human(const cast *c, const rpp_report *report, const tally *t) {
@@ -100,7 +101,10 @@ static void print_human(const cast *c, const rpp_report *report, const tally *t)
   for (int gate = 0; gate < RPP_GATES; gate++)
     if (!t->gate_earned[gate]) printf("no plant was caught by the %s gate first\n", rpp_names_get(rpp_names_gate, gate));
   printf("%d plants, %d missed, %d not explained as they should be; %d clean kernels, %d false alarms: %s\n", c->plants, t->missed,
-         t->unexplained, c->count - c->plants, t->alarms, passes(t) ? "pass" : "FAIL");
+         t->unexplained, c->count - c->plants, t->alarms,
+         t->interrupted ? "interrupted"
+         : passes(t)    ? "pass"
+                        : "FAIL");
 }
 
 static json_t *json_plant(const cast *c, const rpp_report *report, int i) {

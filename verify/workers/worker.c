@@ -114,7 +114,7 @@ static void listen_to(const worker *w, char *text, size_t room) {
   if (text != NULL) text[used] = '\0';
 }
 
-/* Copies a line without what differs from run to run: the process's number before it, and addresses in it. */
+/* Copies a line without what differs from run to run: the process's number, before it or as (pid=1), and addresses in it. */
 static void copy_line(const char *line, rpp_message *message) {
   char text[sizeof message->text];
   size_t used = 0;
@@ -122,6 +122,7 @@ static void copy_line(const char *line, rpp_message *message) {
   while (*line != '\0' && used + 1 < sizeof text) {
     text[used++] = *line++;
     if (used >= 2 && text[used - 2] == '0' && text[used - 1] == 'x') line += strspn(line, "0123456789abcdefABCDEF");
+    if (used >= 4 && memcmp(text + used - 4, "pid=", 4) == 0) line += strspn(line, "0123456789");
   }
   text[used] = '\0';
   rpp_message_set(message, "%s", text);

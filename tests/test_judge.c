@@ -1,0 +1,316 @@
+/* test_judge.c: a kernel that is the truth itself, and what the judge says of it once it does one thing wrong. */
+#include "judge/judge.h"
+
+#include <math.h>
+
+#include "support.h"
+
+typedef enum {
+  RIGHT,
+  WRITES_NOTHING,
+  WRITES_NO_LSE,
+  REFUSES,
+  REFUSES_SILENTLY,
+  FLICKERS, /* every second call differs in one bit */
+  NAN_ELEMENT,
+  INFINITE_ELEMENT,
+  WRONG_ELEMENT,
+  WRONG_LSE,
+  PAST_OUT,
+  BEFORE_LSE,
+  OVER_Q,
+  PAST_WORKSPACE,
+  SUPPORTS_ODD,
+  DECLINES,
+  ROTATES_Q_WRONG,
+  ROTATES_IMAGINARY_WRONG,
+  ROTATES_K_WRONG,
+  ROTATES_NOTHING,
+  ROTATES_OUTSIDE,
+  ROTATION_REFUSES
+} fault;
+
+enum { WORKSPACE = 24 };
+
+/* What the kernel saw; each test is a process of its own. */
+static int forwards, rotations, in_place;
+static const void *workspace_seen;
+
+static const char *supports(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
+  const rpp_attention *a = problem->attention;
+  const fault what = *(const fault *)kernel->data;
+  if (what == DECLINES) return "not today";
+  return a->mode == RPP_MODE_EH && a->heads % 2 != 0 && what != SUPPORTS_ODD ? "EH with an odd count of heads" : NULL;
+}
+
+static size_t workspace(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
+  (void)kernel;
+  (void)problem;
+  return WORKSPACE;
+}
+
+static void add(const rpp_tensor *t, const int64_t *index, double by) {
+  rpp_tensor_set(t, index, rpp_tensor_get(t, index) + by);
+}
+
+static int forward(const rpp_kernel *kernel, const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,
+                   rpp_tensor *lse, void *room, const char **reason) {
+  const fault what = *(const fault *)kernel->data;
+  const int64_t end[] = {out->shape[0] - 1, out->shape[1] - 1, out->shape[2] - 1, out->shape[3] - 1};
+  const int64_t past[] = {end[0], end[1], end[2], out->shape[3]}, before[] = {0, 0, -1}, first[RPP_MAX_DIMS] = {0};
+  workspace_seen = room;
+  forwards++;
+  if (what == WRITES_NOTHING || what == REFUSES_SILENTLY) return what == REFUSES_SILENTLY;
+  *reason = what == REFUSES ? "it does not feel like it" : "the truth refuses it";
+  if (what == REFUSES || rpp_attention_forward(attention, inputs, NULL, out, what == WRITES_NO_LSE ? NULL : lse) != RPP_OK)
+    return 1;
+  if (what == FLICKERS && forwards % 2 == 0) rpp_tensor_set(out, end, nextafterf((float)rpp_tensor_get(out, end), INFINITY));
+  if (what == NAN_ELEMENT) rpp_tensor_set(out, end, NAN);
+  if (what == INFINITE_ELEMENT) rpp_tensor_set(out, end, INFINITY);
+  if (what == WRONG_ELEMENT) add(out, end, 1);
+  if (what == WRONG_LSE) add(lse, (const int64_t[]){end[0], end[2], end[1]}, 1);
+  if (what == PAST_OUT) rpp_tensor_set(out, past, 1);
+  if (what == BEFORE_LSE) rpp_tensor_set(lse, before, 1);
+  if (what == OVER_Q) add(inputs->q, first, 1);
+  if (what == PAST_WORKSPACE) ((char *)room)[WORKSPACE] = 1;
+  return 0;
+}
+
+static int rotate(const rpp_kernel *kernel, const rpp_rotary *rotary, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos,
+                  rpp_tensor *y, const char **reason) {
+  const fault what = *(const fault *)kernel->data;
+  const int64_t first[RPP_MAX_DIMS] = {0}, past[] = {x->shape[0] - 1, x->shape[1] - 1, x->shape[2] - 1, x->shape[3]};
+  const bool imaginary = part == RPP_PART_IMAG, last = rotations++ > 0 && !imaginary; /* q, its imaginary part, k */
+  in_place += y->data == x->data;
+  *reason = "no rotation today";
+  if (what == ROTATES_NOTHING) return 0;
+  if (what == ROTATION_REFUSES || rpp_rotate(rotary, part, x, pos, y) != RPP_OK) return 1;
+  if (what == ROTATES_OUTSIDE) rpp_tensor_set(y, past, 1);
+  if ((what == ROTATES_Q_WRONG && rotations == 1) || (what == ROTATES_IMAGINARY_WRONG && imaginary) ||
+      (what == ROTATES_K_WRONG && last))
+    add(y, first, 1);
+  return 0;
+}
+
+static rpp_kernel kernel_with(const fault *what) {
+  return (rpp_kernel){.version = RPP_KERNEL_VERSION,
+                      .name = "truth",
+                      .contract = {.input = RPP_F32,
+                                   .rotated = RPP_F64,
+                                   .probability = RPP_F64,
+                                   .output = RPP_F32,
+                                   .lse = RPP_F32,
+                                   .sums = RPP_SUMS_F64,
+                                   .sum_depth = 1,
+                                   .key_tile = 1,
+                                   .max_splits = 1,
+                                   .deterministic = true},
+                      .data = what,
+                      .supports = supports,
+                      .workspace = workspace,
+                      .rotate = rotate,
+                      .forward = forward};
+}
+
+static rpp_verdict judge_kernel(const rpp_kernel *kernel, const char *text) {
+  rpp_spec spec;
+  rpp_message error = {""};
+  rpp_verdict v;
+  ck_assert_msg(rpp_spec_parse(text, &spec, &error), "%s: %s", text, error.text);
+  forwards = rotations = in_place = 0;
+  rpp_judge_case(kernel, &spec, &v);
+  return v;
+}
+
+static rpp_verdict judge(fault what, const char *text) {
+  const rpp_kernel kernel = kernel_with(&what);
+  return judge_kernel(&kernel, text);
+}
+
+/* ---- What passes -------------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_right_kernel_passes) {
+  static const char *const specs[] = {"rope:h=4,kv=2,b=2,lq=5,lk=9,d=8,dv=6",
+                                      "ec:h=4,kv=2,b=2,lq=5,d=8",
+                                      "eh:h=4,kv=2,lq=5,d=8",
+                                      "ec:lq=6,d=8,layout=padded,pairing=half",
+                                      "rope:lq=12,lk=6,d=8",
+                                      "rope:lq=3,lk=0,d=8",
+                                      "ec:lq=20,d=8,packed=4",
+                                      "rope:lq=0,lk=4,d=8"};
+  for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+    const rpp_verdict v = judge(RIGHT, specs[i]);
+    ck_assert_msg(v.outcome == RPP_OUTCOME_PASS, "%s: %d, %s", specs[i], (int)v.outcome, v.message.text);
+    ck_assert(!rpp_verdict_fails(&v) && !(v.ratio[RPP_GATE_ELEMENT] > 1) && v.ratio[RPP_GATE_STRUCTURE] <= 0);
+  }
+}
+END_TEST
+
+/* Out, LSE, and q in both parts and k where the kernel rotates them for itself. */
+START_TEST(every_element_is_judged) {
+  const int64_t b = 2, l = 5, k_len = 9, heads = 4, kv = 2, d = 8, dv = 6;
+  const char *const text = "ec:h=4,kv=2,b=2,lq=5,lk=9,d=8,dv=6";
+  ck_assert_int_eq(judge(RIGHT, text).elements, b * l * 2 * heads * (dv + 1) + b * d * (2 * l * heads + k_len * kv));
+  ck_assert_int_eq(rotations, 3);
+  ck_assert_int_eq(judge(RIGHT, "ec:h=4,kv=2,b=2,lq=5,lk=9,d=8,dv=6,inputs=rotated").elements, b * l * 2 * heads * (dv + 1));
+  ck_assert_int_eq(rotations, 0);
+  ck_assert_int_eq(judge(RIGHT, "rope:h=4,kv=2,b=2,lq=5,lk=9,d=8,dv=6").elements,
+                   b * l * heads * (dv + 1) + b * d * (l * heads + k_len * kv));
+  ck_assert_int_eq(judge(RIGHT, "rope:h=1,lq=50,d=8,rows=7,inputs=rotated").elements, 7 * (64 + 1 - 56));
+}
+END_TEST
+
+/* Twice when it promises the same bits, once when it does not or when twice costs too much. */
+START_TEST(runs_as_often_as_promised) {
+  const fault flickers = FLICKERS;
+  rpp_kernel kernel = kernel_with(&flickers);
+  judge(RIGHT, "rope:lq=6,d=8");
+  ck_assert_int_eq(forwards, 2);
+  ck_assert_ptr_nonnull(workspace_seen);
+  kernel.contract.deterministic = false;
+  kernel.workspace = NULL;
+  ck_assert_int_eq(judge_kernel(&kernel, "rope:lq=6,d=8").outcome, RPP_OUTCOME_PASS);
+  ck_assert_int_eq(forwards, 1);
+  ck_assert_ptr_null(workspace_seen);
+  judge(RIGHT, "rope:h=1,lq=400,d=16");
+  ck_assert_int_eq(forwards, 1);
+}
+END_TEST
+
+START_TEST(rotation_in_place) {
+  const fault right = ROTATES_NOTHING; /* in place it leaves x as it was: no poison, and yet not rotated */
+  const rpp_kernel kernel = kernel_with(&right);
+  const rpp_verdict v = judge_kernel(&kernel, "rope:lq=6,d=8,position=5,inplace=1");
+  ck_assert_int_gt(in_place, 0);
+  ck_assert(v.outcome == RPP_OUTCOME_MISMATCH && v.gate == RPP_GATE_ELEMENT && v.worst.tensor == RPP_JUDGED_ROTATED_Q);
+  judge(RIGHT, "rope:lq=6,d=8");
+  ck_assert_int_eq(in_place, 0);
+}
+END_TEST
+
+/* ---- What is no answer -------------------------------------------------------------------------------------------------- */
+
+/* The kernel does not run: what it does not take is not held against it. */
+START_TEST(declined) {
+  static const struct {
+    fault what;
+    const char *spec, *message;
+  } all[] = {{DECLINES, "rope:lq=6,d=8", "not today"},
+             {WRITES_NOTHING, "rope:lq=6,d=8,dtype=bf16", "takes BF16"},
+             {WRITES_NOTHING, "rope:lq=6,d=8,angles=hf-f32", "its angles are exact"}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    const rpp_verdict v = judge(all[i].what, all[i].spec);
+    ck_assert_int_eq(v.outcome, RPP_OUTCOME_UNSUPPORTED);
+    ck_assert_msg(i == 1 ? strcmp(v.message.text, "takes F32") == 0 : strcmp(v.message.text, all[i].message) == 0, "%s",
+                  v.message.text);
+    ck_assert(!rpp_verdict_fails(&v) && v.elements == 0 && forwards == 0 && rotations == 0);
+  }
+}
+END_TEST
+
+START_TEST(refused) {
+  rpp_verdict v = judge(REFUSES, "rope:lq=6,d=8");
+  ck_assert(v.outcome == RPP_OUTCOME_REFUSED && rpp_verdict_fails(&v));
+  ck_assert_str_eq(v.message.text, "it does not feel like it");
+  v = judge(REFUSES_SILENTLY, "rope:lq=6,d=8");
+  ck_assert_int_eq(v.outcome, RPP_OUTCOME_REFUSED);
+  ck_assert_str_eq(v.message.text, "no reason given");
+  v = judge(ROTATION_REFUSES, "rope:lq=6,d=8");
+  ck_assert_int_eq(v.outcome, RPP_OUTCOME_REFUSED);
+  ck_assert_str_eq(v.message.text, "no rotation today");
+}
+END_TEST
+
+/* Asked for every case of EH, and of no other mode. */
+START_TEST(odd_heads_of_eh_must_be_refused) {
+  const rpp_verdict v = judge(SUPPORTS_ODD, "eh:h=4,kv=2,lq=5,d=8");
+  ck_assert(v.outcome == RPP_OUTCOME_MISMATCH && v.gate == RPP_GATE_STRUCTURE && isinf(v.ratio[RPP_GATE_STRUCTURE]));
+  ck_assert_ptr_nonnull(strstr(v.message.text, "3 heads"));
+  ck_assert_int_eq(forwards, 0);
+  ck_assert_int_eq(judge(SUPPORTS_ODD, "ec:h=4,kv=2,lq=5,d=8").outcome, RPP_OUTCOME_PASS);
+}
+END_TEST
+
+/* ---- What is wrong ------------------------------------------------------------------------------------------------------ */
+
+START_TEST(unwritten) {
+  const rpp_verdict v = judge(WRITES_NOTHING, "rope:h=2,lq=3,d=8,rows=1"), w = judge(WRITES_NO_LSE, "ec:h=2,lq=3,d=8");
+  ck_assert(v.outcome == RPP_OUTCOME_UNWRITTEN && v.gate == RPP_GATE_STRUCTURE && isinf(v.ratio[RPP_GATE_STRUCTURE]));
+  ck_assert_str_eq(v.message.text, "out: 48 elements were never written"); /* rows that are not judged, too */
+  ck_assert(v.worst.tensor == RPP_JUDGED_OUT && v.worst.t == 0 && v.worst.h == 0 && v.worst.d == 0);
+  ck_assert(w.outcome == RPP_OUTCOME_UNWRITTEN && w.worst.tensor == RPP_JUDGED_LSE && w.worst.d == -1);
+  ck_assert_str_eq(w.message.text, "lse: 12 elements were never written");
+}
+END_TEST
+
+START_TEST(mismatches) {
+  static const struct {
+    fault what;
+    rpp_gate gate;
+    rpp_judged_tensor tensor;
+    int64_t b, h, t, d;
+  } all[] = {
+      {NAN_ELEMENT, RPP_GATE_STRUCTURE, RPP_JUDGED_OUT, 1, 3, 4, 5},
+      {INFINITE_ELEMENT, RPP_GATE_STRUCTURE, RPP_JUDGED_OUT, 1, 3, 4, 5},
+      {FLICKERS, RPP_GATE_STRUCTURE, RPP_JUDGED_OUT, 1, 3, 4, 5},
+      {WRONG_ELEMENT, RPP_GATE_ELEMENT, RPP_JUDGED_OUT, 1, 3, 4, 5},
+      {WRONG_LSE, RPP_GATE_ELEMENT, RPP_JUDGED_LSE, 1, 3, 4, -1},
+      {ROTATES_Q_WRONG, RPP_GATE_ELEMENT, RPP_JUDGED_ROTATED_Q, 0, 0, 0, 0},
+      {ROTATES_IMAGINARY_WRONG, RPP_GATE_ELEMENT, RPP_JUDGED_ROTATED_Q, 0, 0, 0, 0},
+      {ROTATES_K_WRONG, RPP_GATE_ELEMENT, RPP_JUDGED_ROTATED_K, 0, 0, 0, 0},
+      {ROTATES_NOTHING, RPP_GATE_STRUCTURE, RPP_JUDGED_ROTATED_Q, 0, 0, 0, 0},
+  };
+  const rpp_verdict v = judge(all[_i].what, "ec:h=2,b=2,lq=5,lk=9,d=8,dv=6");
+  ck_assert_msg(v.outcome == RPP_OUTCOME_MISMATCH && v.gate == all[_i].gate, "%d: outcome %d, gate %d, %s", _i, (int)v.outcome,
+                (int)v.gate, v.message.text);
+  ck_assert_msg(v.worst.tensor == all[_i].tensor && v.worst.b == all[_i].b && v.worst.h == all[_i].h && v.worst.t == all[_i].t &&
+                    v.worst.d == all[_i].d,
+                "%d: tensor %d at (%d, %d, %d, %d)", _i, (int)v.worst.tensor, (int)v.worst.b, (int)v.worst.h, (int)v.worst.t,
+                (int)v.worst.d);
+  ck_assert(!(v.ratio[v.gate] <= 1) && rpp_verdict_fails(&v));
+  ck_assert(all[_i].what != FLICKERS || strstr(v.message.text, "two runs") != NULL);
+}
+END_TEST
+
+START_TEST(writes_outside) {
+  static const struct {
+    fault what;
+    const char *tensor;
+  } all[] = {{PAST_OUT, "out"}, {BEFORE_LSE, "lse"}, {OVER_Q, "q"}, {PAST_WORKSPACE, "workspace"}, {ROTATES_OUTSIDE, ""}};
+  const rpp_verdict v = judge(all[_i].what, "rope:h=2,lq=5,d=8");
+  ck_assert_msg(v.outcome == RPP_OUTCOME_OUTSIDE && rpp_outcome_severe(v.outcome), "%d: %d", _i, (int)v.outcome);
+  ck_assert_msg(strncmp(v.message.text, all[_i].tensor, strlen(all[_i].tensor)) == 0 && *v.message.text != '\0', "%s",
+                v.message.text);
+}
+END_TEST
+
+/* The truth refuses what no parser lets through: that is the verifier's failure, and no pass. */
+START_TEST(what_cannot_be_judged_is_an_error) {
+  const fault right = RIGHT;
+  const rpp_kernel kernel = kernel_with(&right);
+  rpp_spec spec = rpp_spec_default(RPP_MODE_ROPE);
+  rpp_verdict v;
+  spec.attention.scale = NAN;
+  rpp_judge_case(&kernel, &spec, &v);
+  ck_assert(rpp_verdict_fails(&v) && v.outcome != RPP_OUTCOME_MISMATCH && *v.message.text != '\0');
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("judge");
+  TCase *tests = tcase_create("judge");
+  tcase_set_timeout(tests, 60);
+  tcase_add_test(tests, a_right_kernel_passes);
+  tcase_add_test(tests, every_element_is_judged);
+  tcase_add_test(tests, runs_as_often_as_promised);
+  tcase_add_test(tests, rotation_in_place);
+  tcase_add_test(tests, declined);
+  tcase_add_test(tests, refused);
+  tcase_add_test(tests, odd_heads_of_eh_must_be_refused);
+  tcase_add_test(tests, unwritten);
+  tcase_add_loop_test(tests, mismatches, 0, 9);
+  tcase_add_loop_test(tests, writes_outside, 0, 5);
+  tcase_add_test(tests, what_cannot_be_judged_is_an_error);
+  suite_add_tcase(suite, tests);
+  return support_run(suite);
+}
