@@ -192,8 +192,26 @@ START_TEST(usage) {
                                     "replay right ec:h=zero",
                                     "replay nobody ec:h=2",
                                     "replay --corpus /nonexistent right",
-                                    "merge /nonexistent"};
-  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) ck_assert_msg(run("$PROGRAM %s", bad[i]) == 2, "%s: %s", bad[i], out);
+                                    "merge /nonexistent",
+                                    "merge /tmp",
+                                    "replay --corpus /dev/zero right",
+                                    "fuzz --format 'x\ny\033[m'",
+                                    "fuzz --shard '1\n/2'",
+                                    "replay --corpus '/no\nne' right",
+                                    "selftest 'x\ny'",
+                                    "'x\ny'"};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    ck_assert_msg(run("$PROGRAM %s", bad[i]) == 2, "%s: %s", bad[i], out);
+    const char *end = strchr(out, '\n'); /* one line, and argp's hint */
+    ck_assert_msg(strstr(out, "ropepp-verify") != NULL && end != NULL && (end[1] == '\0' || strncmp(end + 1, "Try `", 5) == 0),
+                  "%s: %s", bad[i], out);
+  }
+  ck_assert_int_eq(run("$PROGRAM merge /tmp"), 2);
+  holds("Is a directory");
+  ck_assert_int_eq(run("ulimit -f 1; $PROGRAM fuzz one-off --cases 200 -o $DIR/little >/dev/null"), 2);
+  holds("File too large");
+  ck_assert_int_eq(run("test ! -s $DIR/little/corpus.txt && test ! -e $DIR/little/report.json"), 0);
+  ck_assert_int_eq(run("$PROGRAM fuzz right --cases 2 --jobs 9223372036854775807"), 0);
   ck_assert_int_eq(run("$PROGRAM fuzz right --cases 2 -o $DIR/file/x >$DIR/file; true"), 0);
   ck_assert_int_eq(run("$PROGRAM fuzz right --cases 2 -o $DIR/file/x"), 2);
   ck_assert_int_eq(run("$PROGRAM fuzz right --cases 2 >/dev/full"), 2);

@@ -20,12 +20,12 @@ static error_t parse_gen(int key, char *value, struct argp_state *state) {
     o->output = value;
     return 0;
   case ARGP_KEY_ARG:
-    if (o->spec != NULL) argp_error(state, "%s: one SPEC is expected", value);
+    if (o->spec != NULL) rpp_refuse(state, "%.100s: one SPEC is expected", value);
     o->spec = value;
     return 0;
   case ARGP_KEY_END:
-    if (o->spec == NULL) argp_error(state, "a SPEC is expected");
-    if (o->output == NULL) argp_error(state, "-o FILE is expected");
+    if (o->spec == NULL) rpp_refuse(state, "a SPEC is expected");
+    if (o->output == NULL) rpp_refuse(state, "-o FILE is expected");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -49,7 +49,7 @@ int rpp_main_gen(int argc, char **argv) {
                                    help_gen,
                                    NULL};
   options o = {0};
-  if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0) return RPP_CLI_USAGE;
+  if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0) return RPP_EXIT_USAGE;
   return rpp_gen_run(o.spec, o.output, stderr);
 }
 
@@ -61,10 +61,10 @@ static error_t parse_cases(int key, char *value, struct argp_state *state) {
     o->cases = rpp_cli_integer("--cases", value, 1, state);
     return 0;
   case 's':
-    if (!rpp_parse_unsigned("--seed", value, &o->seed, &error)) argp_error(state, "%s", error.text);
+    if (!rpp_parse_unsigned("--seed", value, &o->seed, &error)) rpp_refuse(state, "%s", error.text);
     return 0;
   case ARGP_KEY_ARG:
-    argp_error(state, "%s: no argument is expected", value);
+    rpp_refuse(state, "%.100s: no argument is expected", value);
     return EINVAL;
   default:
     return ARGP_ERR_UNKNOWN;

@@ -11,27 +11,28 @@ static const rpp_name formats[] = {
 rpp_format rpp_cli_format(const char *value, struct argp_state *state) {
   int format = 0;
   if (!rpp_names_find(formats, value, strlen(value), &format))
-    argp_error(state, "--format %s: expected human, json, tap or junit", value);
+    rpp_refuse(state, "--format %.100s: expected human, json, tap or junit", value);
   return (rpp_format)format;
 }
 
 rpp_format rpp_cli_basic_format(const char *value, struct argp_state *state) {
-  if (strcmp(value, "human") != 0 && strcmp(value, "json") != 0) argp_error(state, "--format %s: expected human or json", value);
+  if (strcmp(value, "human") != 0 && strcmp(value, "json") != 0)
+    rpp_refuse(state, "--format %.100s: expected human or json", value);
   return strcmp(value, "json") == 0 ? RPP_FORMAT_JSON : RPP_FORMAT_HUMAN;
 }
 
 int64_t rpp_cli_integer(const char *option, const char *value, int64_t least, struct argp_state *state) {
   rpp_message error;
   int64_t integer = least;
-  if (!rpp_parse_integer(option, value, least, &integer, &error)) argp_error(state, "%s", error.text);
+  if (!rpp_parse_integer(option, value, least, &integer, &error)) rpp_refuse(state, "%s", error.text);
   return integer;
 }
 
 double rpp_cli_seconds(const char *option, const char *value, struct argp_state *state) {
   rpp_message error;
   double number = 0;
-  if (!rpp_parse_number(option, value, &number, &error)) argp_error(state, "%s", error.text);
-  if (!(number > 0)) argp_error(state, "%s = %s: must be positive", option, value);
+  if (!rpp_parse_number(option, value, &number, &error)) rpp_refuse(state, "%s", error.text);
+  if (!(number > 0)) rpp_refuse(state, "%s = %.100s: must be positive", option, value);
   return number;
 }
 
@@ -47,14 +48,14 @@ void rpp_cli_shard(const char *value, int64_t *shard, int64_t *shards, struct ar
     good = rpp_parse_integer("shard", first, 1, shard, &error) && rpp_parse_integer("shard", slash + 1, 1, shards, &error);
   }
   if (!good || *shard > *shards || *shards > RPP_REPORT_SHARDS)
-    argp_error(state, "--shard %s: expected I/N, I from 1 to N, N at most %d", value, RPP_REPORT_SHARDS);
+    rpp_refuse(state, "--shard %.100s: expected I/N, I from 1 to N, N at most %d", value, RPP_REPORT_SHARDS);
   --*shard;
 }
 
 void rpp_cli_parse(const char *arguments, const char *doc, const struct argp_option *options, argp_parser_t parser, int argc,
                    char **argv, void *input) {
   const struct argp argp = {options, parser, arguments, doc, NULL, NULL, NULL};
-  if (argp_parse(&argp, argc, argv, 0, NULL, input) != 0) exit(RPP_CLI_USAGE);
+  if (argp_parse(&argp, argc, argv, 0, NULL, input) != 0) exit(RPP_EXIT_USAGE);
 }
 
 /* ---- Kernels ------------------------------------------------------------------------------------------------------------ */
@@ -100,7 +101,7 @@ int rpp_cli_complain(const char *command, const char *what, const rpp_message *e
   rpp_message safe;
   rpp_message_set(&safe, "%s", what);
   fprintf(stderr, "ropepp-verify: %s: %s%s%s\n", command, safe.text, *what ? ": " : "", error->text);
-  return RPP_CLI_USAGE;
+  return RPP_EXIT_USAGE;
 }
 
 int rpp_cli_deliver(const char *command, const rpp_report *report, rpp_format format, const char *folder) {

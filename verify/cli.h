@@ -5,10 +5,10 @@
 
 #include "base/format.h"
 #include "kernels/kernel.h"
+#include "program/commands.h"
 #include "program/message.h"
 #include "reports/report.h"
 
-enum { RPP_CLI_USAGE = 2 };
 
 /* human or json; or any of the formats. */
 rpp_format rpp_cli_basic_format(const char *value, struct argp_state *state);

@@ -24,10 +24,10 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   case ARGP_KEY_ARGS:
     o->files = state->argv + state->next;
     o->file_count = state->argc - state->next;
-    if (!o->takes_files) argp_error(state, "%s: no argument is expected", o->files[0]);
+    if (!o->takes_files) rpp_refuse(state, "%.100s: no argument is expected", o->files[0]);
     return 0;
   case ARGP_KEY_NO_ARGS:
-    if (o->takes_files) argp_error(state, "a case file is expected");
+    if (o->takes_files) rpp_refuse(state, "a case file is expected");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;

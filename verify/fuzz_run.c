@@ -1,4 +1,5 @@
 /* fuzz_run.c: `ropepp-verify fuzz`. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   options *o = state->input;
   rpp_campaign *c = &o->campaign;
   rpp_message error;
+  int64_t jobs;
   switch (key) {
   case KEY_CASES:
     c->plan.cases = rpp_cli_integer("--cases", value, 0, state);
@@ -49,12 +51,13 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     rpp_cli_shard(value, &c->shard, &c->plan.shards, state);
     return 0;
   case KEY_ONLY:
-    if (strlen(value) >= sizeof c->plan.only) argp_error(state, "--only: is too long");
-    if (!rpp_spec_parse_only(value, &c->base, c->fixed, &error)) argp_error(state, "--only: %s", error.text);
+    if (strlen(value) >= sizeof c->plan.only) rpp_refuse(state, "--only: is too long");
+    if (!rpp_spec_parse_only(value, &c->base, c->fixed, &error)) rpp_refuse(state, "--only: %s", error.text);
     strcpy(c->plan.only, value);
     return 0;
   case 'j':
-    c->pool.lanes = (int)rpp_cli_integer("--jobs", value, 1, state);
+    jobs = rpp_cli_integer("--jobs", value, 1, state);
+    c->pool.lanes = jobs < INT_MAX ? (int)jobs : INT_MAX;
     return 0;
   case 'f':
     o->format = rpp_cli_format(value, state);

@@ -39,7 +39,7 @@ int rpp_kernels_run(const rpp_kernel *const *kernels, FILE *out) {
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   if (key != ARGP_KEY_ARG) return ARGP_ERR_UNKNOWN;
-  argp_error(state, "%s: no argument is expected", value);
+  rpp_refuse(state, "%.100s: no argument is expected", value);
   return EINVAL;
 }
 

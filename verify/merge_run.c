@@ -29,7 +29,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     o->file_count = state->argc - state->next;
     return 0;
   case ARGP_KEY_NO_ARGS:
-    argp_error(state, "a report is expected");
+    rpp_refuse(state, "a report is expected");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;

@@ -29,15 +29,15 @@ static const struct argp_option table[] = {
 static void take_case(options *o, struct argp_state *state) {
   rpp_corpus_case one = {0};
   rpp_message error;
-  if (o->kernel_count == 0) argp_error(state, "a case, or --corpus FILE, is expected");
+  if (o->kernel_count == 0) rpp_refuse(state, "a case, or --corpus FILE, is expected");
   char *spec = o->kernels[o->kernel_count - 1], *blank = strrchr(spec, ' ');
   if (blank != NULL) {
     *blank = '\0'; /* the kernel now ends here, and stays in its place */
     spec = blank + 1;
   } else
     o->kernel_count--;
-  if (!rpp_spec_parse(spec, &one.spec, &error)) argp_error(state, "%s", error.text);
-  if (!rpp_corpus_add(&o->cases, &one)) argp_error(state, "memory is out");
+  if (!rpp_spec_parse(spec, &one.spec, &error)) rpp_refuse(state, "%s", error.text);
+  if (!rpp_corpus_add(&o->cases, &one)) rpp_refuse(state, "memory is out");
 }
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -46,7 +46,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   switch (key) {
   case KEY_CORPUS:
     o->has_corpus = true;
-    if (!rpp_corpus_read(value, &o->cases, &error)) argp_failure(state, RPP_CLI_USAGE, 0, "%s: %s", value, error.text);
+    if (!rpp_corpus_read(value, &o->cases, &error)) exit(rpp_cli_complain("replay", value, &error));
     return 0;
   case 'f':
     o->format = rpp_cli_format(value, state);
@@ -104,8 +104,8 @@ int rpp_main_replay(int argc, char **argv) {
   options o = {0};
   rpp_cli_kernels found;
   rpp_message error;
-  int status = RPP_CLI_USAGE;
-  if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0) return RPP_CLI_USAGE;
+  int status = RPP_EXIT_USAGE;
+  if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0) return RPP_EXIT_USAGE;
   if (o.folder != NULL && !rpp_folder_make(o.folder, &error)) {
     rpp_cli_complain("replay", "", &error);
   } else if (!rpp_cli_kernels_find(o.kernel_count, o.kernels, &found, &error)) {

@@ -139,7 +139,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     *format = rpp_cli_basic_format(value, state);
     return 0;
   case ARGP_KEY_ARG:
-    argp_error(state, "%s: no argument is expected", value);
+    rpp_refuse(state, "%.100s: no argument is expected", value);
     return EINVAL;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -164,7 +164,7 @@ int rpp_main_selftest(int argc, char **argv) {
       .first_failure = true,
       .progress = true,
   };
-  int status = RPP_CLI_USAGE;
+  int status = RPP_EXIT_USAGE;
   if (rpp_campaign_run(&campaign, &report, &failures, &error)) {
     const tally t = count(&c, &report);
     if (format == RPP_FORMAT_JSON)

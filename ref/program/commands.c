@@ -1,11 +1,14 @@
 #include "program/commands.h"
 
-#include <argp.h>
 #include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "program/message.h"
 
 typedef struct {
   const char *program, *statuses;
@@ -28,6 +31,17 @@ static char *help(int key, const char *text, void *input) {
   return all;
 }
 
+void rpp_refuse(const struct argp_state *state, const char *format, ...) {
+  char text[sizeof(rpp_message)];
+  rpp_message line;
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  rpp_message_set(&line, "%s", text);
+  argp_failure(state, RPP_EXIT_USAGE, 0, "%s", line.text);
+}
+
 static error_t parse(int key, char *value, struct argp_state *state) {
   if (key == ARGP_KEY_NO_ARGS) argp_usage(state);
   if (key != ARGP_KEY_ARG) return ARGP_ERR_UNKNOWN;
@@ -38,7 +52,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
       state->next = state->argc; /* the rest is the command's */
       return 0;
     }
-  argp_error(state, "%s: no such command", value);
+  rpp_refuse(state, "%.100s: no such command", value);
   return EINVAL;
 }
 
@@ -59,6 +73,7 @@ int rpp_commands_run(const char *program, const char *overview, const char *stat
   char name[64];
   running = program;
   atexit(flush_output);
+  signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of writing it, which then leaves nothing behind */
   argp_err_exit_status = RPP_EXIT_USAGE;
   if (argp_parse(&top, argc, argv, ARGP_IN_ORDER, NULL, &c) != 0 || c.chosen == NULL) return RPP_EXIT_USAGE;
   while (strcmp(argv[at], c.chosen->name) != 0) at++;

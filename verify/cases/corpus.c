@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { LINE = 4096 }; /* of a corpus, which may be a pipe that never ends one */
+
 bool rpp_corpus_add(rpp_corpus *corpus, const rpp_corpus_case *one) {
   if (corpus->count == corpus->room) {
     const int64_t room = 2 * corpus->room + 16;
@@ -34,21 +36,22 @@ static char *trim(char *line) {
 }
 
 static bool read_lines(FILE *file, rpp_corpus *corpus, rpp_message *error) {
-  char *line = NULL;
-  size_t room = 0;
+  char line[LINE];
   bool good = true;
-  for (int number = 1; good && getline(&line, &room, file) >= 0; number++) {
+  for (int number = 1; good && fgets(line, sizeof line, file) != NULL; number++) {
     rpp_corpus_case one = {.index = corpus->count};
     rpp_message why;
+    const bool whole = strchr(line, '\n') != NULL || feof(file);
     const char *text = trim(line);
-    if (*text == '\0') continue;
-    if (!rpp_spec_parse(text, &one.spec, &why))
+    if (whole && *text == '\0') continue;
+    if (!whole)
+      good = rpp_message_set(error, "line %d: is too long", number);
+    else if (!rpp_spec_parse(text, &one.spec, &why))
       good = rpp_message_set(error, "line %d: %s", number, why.text);
     else if (!rpp_corpus_add(corpus, &one))
       good = rpp_message_set(error, "memory is out");
   }
   if (good && ferror(file)) good = rpp_message_set(error, "%s", strerror(errno));
-  free(line);
   return good;
 }
 
@@ -91,6 +94,8 @@ bool rpp_corpus_append(const rpp_corpus *corpus, const char *path, const char *c
   size_t known;
   if (file == NULL) return rpp_message_set(error, "%.200s: %s", path, strerror(errno));
   char **texts = texts_of(file, &known);
+  fseek(file, 0, SEEK_END);
+  const off_t size = ftello(file);
   /* A line that a killed program left half must not swallow ours. */
   if (fseek(file, -1, SEEK_END) == 0 && fgetc(file) != '\n') fputc('\n', file);
   fseek(file, 0, SEEK_END);
@@ -106,6 +111,8 @@ bool rpp_corpus_append(const rpp_corpus *corpus, const char *path, const char *c
   const bool good = fflush(file) == 0 && !ferror(file);
   if (!good) rpp_message_set(error, "%.200s: %s", path, strerror(errno));
   fclose(file);
+  /* Nothing of it, where not all of it could be written. */
+  if (!good && size >= 0 && truncate(path, size) != 0) rpp_message_set(error, "%.200s: its last line is not whole", path);
   for (size_t i = 0; i < known; i++) free(texts[i]);
   free(texts);
   return good;

@@ -1,5 +1,6 @@
 #include "reports/report.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
@@ -190,7 +191,15 @@ static bool read_report(const json_t *from, rpp_report *report, rpp_message *err
 
 bool rpp_report_read(const char *path, rpp_report *report, rpp_message *error) {
   json_error_t where;
-  json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return rpp_message_set(error, "%s", strerror(errno));
+  json_t *root = json_loadf(file, JSON_REJECT_DUPLICATES, &where);
+  const int failed = ferror(file) ? errno : 0; /* of a folder */
+  fclose(file);
+  if (failed != 0) {
+    json_decref(root);
+    return rpp_message_set(error, "%s", strerror(failed));
+  }
   if (root == NULL) return rpp_message_set(error, "line %d: %s", where.line, where.text);
   const bool good = read_report(root, report, error);
   json_decref(root);
