@@ -9,7 +9,6 @@
 #include "program/message.h"
 #include "reports/report.h"
 
-
 /* human or json; or any of the formats. */
 rpp_format rpp_cli_basic_format(const char *value, struct argp_state *state);
 rpp_format rpp_cli_format(const char *value, struct argp_state *state);
