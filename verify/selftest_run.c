@@ -6,43 +6,11 @@
 #include "cli.h"
 #include "command.h"
 #include "explain/explain.h"
-#include "kernels/emulate.h"
-#include "plants/plants.h"
+#include "plants/cast.h"
 #include "workers/campaign.h"
 
-/* Cases a kernel gets: a plant until its first failure, a clean kernel all of them. */
-enum { ROUNDS = 500 };
-
-typedef struct {
-  const rpp_kernel **kernels; /* plants first, then clean ones */
-  const char **names;
-  int plants, count;
-} cast;
-
-static bool gather(cast *c) {
-  int clean = 0, emulated = 0;
-  *c = (cast){.plants = 0};
-  while (rpp_plants[c->plants].kernel.name) c->plants++;
-  while (rpp_kernels[clean]) clean++;
-  while (rpp_emulated_kernels[emulated]) emulated++;
-  c->count = c->plants + clean + emulated;
-  c->kernels = calloc((size_t)c->count, sizeof *c->kernels);
-  c->names = calloc((size_t)c->count, sizeof *c->names);
-  if (!c->kernels || !c->names) return false;
-  for (int i = 0; i < c->count; i++) {
-    const int other = i - c->plants;
-    c->kernels[i] = i < c->plants   ? &rpp_plants[i].kernel
-                    : other < clean ? rpp_kernels[other]
-                                    : rpp_emulated_kernels[other - clean];
-    c->names[i] = c->kernels[i]->name;
-  }
-  return true;
-}
-
-/* The gate that caught a plant, or, for what is no number, the outcome: "structure", "row", "crash", ... */
 static const char *caught_by(const rpp_report_failure *f) {
-  return f->outcome == RPP_OUTCOME_MISMATCH ? rpp_names_get(rpp_names_gate, (int)f->gate)
-                                            : rpp_names_get(rpp_names_outcome, (int)f->outcome);
+  return rpp_verdict_caught_by(f->outcome, f->gate);
 }
 
 /* Whether the explanation is the one the plant asks for; true when it asks for none. */
@@ -56,7 +24,7 @@ typedef struct {
   bool interrupted;
 } tally;
 
-static tally count(const cast *c, const rpp_report *report) {
+static tally count(const rpp_cast *c, const rpp_report *report) {
   tally t = {.interrupted = report->interrupted != 0};
   for (int i = 0; i < c->count; i++) {
     const rpp_report_kernel *k = &report->kernels[i];
@@ -78,7 +46,7 @@ static bool passes(const tally *t) {
   return !t->interrupted && earned && t->missed == 0 && t->unexplained == 0 && t->alarms == 0;
 }
 
-static void print_human(const cast *c, const rpp_report *report, const tally *t) {
+static void print_human(const rpp_cast *c, const rpp_report *report, const tally *t) {
   char shrunk[RPP_SPEC_TEXT];
   printf("%-24s %-20s %6s  %s\n", "plant", "caught by", "cases", "shrunk case, explanation");
   for (int i = 0; i < c->plants; i++) {
@@ -107,7 +75,7 @@ static void print_human(const cast *c, const rpp_report *report, const tally *t)
                         : "FAIL");
 }
 
-static json_t *json_plant(const cast *c, const rpp_report *report, int i) {
+static json_t *json_plant(const rpp_cast *c, const rpp_report *report, int i) {
   const rpp_report_kernel *k = &report->kernels[i];
   const rpp_report_failure *f = &k->failures[0];
   char shrunk[RPP_SPEC_TEXT];
@@ -119,7 +87,7 @@ static json_t *json_plant(const cast *c, const rpp_report *report, int i) {
                    (json_int_t)rpp_report_cases(k), "shrunk", shrunk, "explanation", f->explanation.text);
 }
 
-static void print_json(const cast *c, const rpp_report *report, const tally *t) {
+static void print_json(const rpp_cast *c, const rpp_report *report, const tally *t) {
   json_t *plants = json_array(), *clean = json_array();
   for (int i = 0; i < c->plants; i++) json_array_append_new(plants, json_plant(c, report, i));
   for (int i = c->plants; i < c->count; i++)
@@ -152,12 +120,12 @@ int rpp_main_selftest(int argc, char **argv) {
   rpp_message error;
   rpp_report report;
   rpp_corpus failures = {0};
-  cast c;
+  rpp_cast c;
   rpp_cli_parse(NULL, "Every planted bug must be caught and explained, every clean kernel must pass the same cases.", table, parse,
                 argc, argv, &format);
-  if (!gather(&c)) return EXIT_FAILURE;
+  if (!rpp_cast_gather(&c, false)) return EXIT_FAILURE;
   const rpp_campaign campaign = {
-      .plan = {.command = "selftest", .seed = 1, .cases = (int64_t)ROUNDS * c.count, .shards = 1},
+      .plan = {.command = "selftest", .seed = 1, .cases = (int64_t)RPP_CAST_ROUNDS * c.count, .shards = 1},
       .names = c.names,
       .pool = {.kernels = c.kernels, .kernel_count = c.count, .judge = rpp_judge_case, .explain = rpp_explain},
       .shrink = rpp_shrink,
@@ -176,7 +144,6 @@ int rpp_main_selftest(int argc, char **argv) {
   } else
     rpp_cli_complain("selftest", "", &error);
   rpp_corpus_free(&failures);
-  free(c.kernels);
-  free(c.names);
+  rpp_cast_free(&c);
   return status;
 }

@@ -27,6 +27,11 @@ const rpp_name rpp_names_judged[] = {{"out", RPP_JUDGED_OUT},
                                      {"rotated k", RPP_JUDGED_ROTATED_K},
                                      {NULL, 0}};
 
+const char *rpp_verdict_caught_by(rpp_outcome outcome, rpp_gate gate) {
+  return outcome == RPP_OUTCOME_MISMATCH ? rpp_names_get(rpp_names_gate, (int)gate)
+                                         : rpp_names_get(rpp_names_outcome, (int)outcome);
+}
+
 rpp_verdict rpp_verdict_none(void) {
   rpp_verdict verdict = {.outcome = RPP_OUTCOME_ERROR, .worst = {.ratio = -1}};
   for (int g = 0; g < RPP_GATES; g++) verdict.ratio[g] = -1;

@@ -62,6 +62,9 @@ typedef struct {
  * k". */
 extern const rpp_name rpp_names_outcome[], rpp_names_gate[], rpp_names_judged[];
 
+/* What caught a failure: the gate, or, for what is no number, the outcome. "structure", "row", "crash", ... */
+const char *rpp_verdict_caught_by(rpp_outcome outcome, rpp_gate gate);
+
 /* Nothing judged yet: outcome error, no gate applied. What a judge starts from. */
 rpp_verdict rpp_verdict_none(void);
 

@@ -1,0 +1,22 @@
+/* cast.h: who takes part in a run of the planted bugs: every plant, then every clean kernel. */
+#ifndef RPP_CAST_H
+#define RPP_CAST_H
+#include "plants/plants.h"
+
+/* Cases a kernel gets. */
+enum { RPP_CAST_ROUNDS = 500 };
+
+typedef struct {
+  const rpp_kernel **kernels; /* (count): plants first, in the order of rpp_plants, then clean ones */
+  const char **names;         /* (count) */
+  int *twins;                 /* (plants): the clean kernel with the plant's contract; null unless asked for */
+  int plants, count;
+  char (*labels)[48]; /* names of those that are only twins */
+} rpp_cast;
+
+/* twins: whether each plant is to have one; where no clean kernel has its contract, the plant without its fault joins at the end,
+ * as "without PLANT". False when memory is out; nothing is to be freed then. */
+bool rpp_cast_gather(rpp_cast *cast, bool twins);
+void rpp_cast_free(rpp_cast *cast);
+
+#endif
