@@ -1,6 +1,7 @@
 #include "judge/judge.h"
 
 #include "cases/generate.h"
+#include "judge/compare.h"
 #include "judge/gates.h"
 
 #include <inttypes.h>
@@ -16,6 +17,8 @@ typedef struct {
   void *workspace;
   rpp_verdict *verdict;
   rpp_gate_worsts worsts;
+  bool returned, judged; /* the kernel left its results in data; truth is filled */
+  rpp_judged_truth truth;
 } trial;
 
 /* Sets an outcome with its message; false, so that a step reads `return stop(...)`. */
@@ -96,6 +99,7 @@ static bool forward(trial *t) {
   rpp_generated *d = &t->data;
   if (t->kernel->forward(t->kernel, &d->attention, &d->inputs, &d->out, &d->lse, t->workspace, &reason) != 0)
     return stop(t, RPP_OUTCOME_REFUSED, reason);
+  t->returned = true;
   return rpp_generated_intact(d, &t->verdict->message) || stop(t, RPP_OUTCOME_OUTSIDE, NULL);
 }
 
@@ -155,13 +159,17 @@ static bool repeats(trial *t) {
   return true;
 }
 
+static const rpp_tensor *judged_rows(const rpp_generated *d) {
+  return d->rows.data ? &d->rows : NULL;
+}
+
 static bool judge(trial *t) {
   const rpp_generated *d = &t->data;
-  const rpp_tensor *rows = d->rows.data ? &d->rows : NULL;
-  rpp_judged_truth truth;
-  if (!rpp_judged_truth_make(&t->scratch, &d->attention, &d->inputs, &t->kernel->contract, rows, &truth, &t->verdict->message))
+  const rpp_tensor *rows = judged_rows(d);
+  if (!rpp_judged_truth_make(&t->scratch, &d->attention, &d->inputs, &t->kernel->contract, rows, &t->truth, &t->verdict->message))
     return stop(t, RPP_OUTCOME_ERROR, NULL);
-  rpp_gates_apply(&truth, &t->kernel->contract, t->spec->family, rows, &d->out, &d->lse, t->verdict, &t->worsts);
+  t->judged = true;
+  rpp_gates_apply(&t->truth, &t->kernel->contract, t->spec->family, rows, &d->out, &d->lse, t->verdict, &t->worsts);
   rpp_gates_decide(&t->worsts, t->verdict);
   return true;
 }
@@ -176,7 +184,32 @@ static bool run(trial *t) {
          judge(t);
 }
 
-void rpp_judge_case(const rpp_kernel *kernel, const rpp_spec *spec, rpp_verdict *verdict) {
+/* Other projects' rules, for a kernel that has returned; d: the case's data as it was before. */
+static bool compare(trial *t, const rpp_generated *d, rpp_message *error) {
+  const rpp_contract *contract = &t->kernel->contract;
+  const rpp_tensor *rows = judged_rows(d);
+  if (!t->judged && !rpp_judged_truth_make(&t->scratch, &d->attention, &d->inputs, contract, rows, &t->truth, error)) return false;
+  const rpp_compared_case c = {&d->attention, &d->inputs, contract, rows, &t->truth, &t->data.out, &t->data.lse};
+  return rpp_compare(&t->scratch, &c, &t->verdict->rules_failed, error);
+}
+
+/* Where one of our gates stopped before the kernel ran, it runs now; where the kernel wrote to its inputs, they are drawn again. */
+static void compare_anyway(trial *t) {
+  const rpp_verdict ours = *t->verdict;
+  rpp_generated fresh;
+  rpp_message error;
+  if (!t->returned && ours.outcome == RPP_OUTCOME_MISMATCH) forward(t);
+  *t->verdict = ours;
+  if (!t->returned || is_empty(&t->data.out)) return;
+  if (ours.outcome != RPP_OUTCOME_OUTSIDE)
+    t->verdict->compared = compare(t, &t->data, &error);
+  else if (rpp_generate(t->spec, t->kernel->contract.output, t->kernel->contract.lse, &fresh, &error)) {
+    t->verdict->compared = compare(t, &fresh, &error);
+    rpp_generated_free(&fresh);
+  }
+}
+
+static void judge_case(const rpp_kernel *kernel, const rpp_spec *spec, bool compared, rpp_verdict *verdict) {
   trial t = {.kernel = kernel, .spec = spec, .verdict = verdict};
   *verdict = rpp_verdict_none();
   if (!rpp_generate(spec, kernel->contract.output, kernel->contract.lse, &t.data, &verdict->message)) {
@@ -184,6 +217,15 @@ void rpp_judge_case(const rpp_kernel *kernel, const rpp_spec *spec, rpp_verdict 
     return;
   }
   run(&t);
+  if (compared) compare_anyway(&t);
   rpp_scratch_free(&t.scratch);
   rpp_generated_free(&t.data);
+}
+
+void rpp_judge_case(const rpp_kernel *kernel, const rpp_spec *spec, rpp_verdict *verdict) {
+  judge_case(kernel, spec, false, verdict);
+}
+
+void rpp_judge_compared(const rpp_kernel *kernel, const rpp_spec *spec, rpp_verdict *verdict) {
+  judge_case(kernel, spec, true, verdict);
 }

@@ -10,4 +10,8 @@
  * worker (worker.h), and so does one that keeps clear of OpenMP. */
 void rpp_judge_case(const rpp_kernel *kernel, const rpp_spec *spec, rpp_verdict *verdict);
 
+/* The same, and applies other projects' rules (rules.h) to the same outputs, whatever our gates say of them: fills compared and
+ * rules_failed where the kernel returned and left something to compare. Costs about twice as much. */
+void rpp_judge_compared(const rpp_kernel *kernel, const rpp_spec *spec, rpp_verdict *verdict);
+
 #endif

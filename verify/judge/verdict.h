@@ -55,6 +55,8 @@ typedef struct {
   int64_t elements;        /* judged */
   rpp_worst worst;         /* of the gate that fails; of the element gate when all pass. Meaningless when elements is 0 */
   int signal, exit_status; /* crash, exit; else 0 */
+  bool compared;           /* other projects' rules were applied too (rules.h), by rpp_judge_compared */
+  unsigned rules_failed;   /* and these failed the case: bit i stands for rpp_rules[i] */
   rpp_message message;     /* "" where there is nothing to say */
 } rpp_verdict;
 
