@@ -12,6 +12,7 @@ static const rpp_command commands[] = {
     {"kernels", "", "the kernels of this build, their contracts and where they run", rpp_main_kernels},
     {"fuzz", "[KERNEL...]", "hold kernels against the truth on random cases", rpp_main_fuzz},
     {"selftest", "", "every planted bug must be caught, every clean kernel must pass", rpp_main_selftest},
+    {"detection", "", "what other projects' rules would have said of the planted bugs", rpp_main_detection},
     {"replay", "[KERNEL...] SPEC", "one case again, from the line a failure printed", rpp_main_replay},
     {"merge", "REPORT...", "join the JSON reports of the shards of a fuzz", rpp_main_merge},
     {"gen", "SPEC -o FILE", "write a case file without answers", rpp_main_gen},

@@ -109,6 +109,7 @@ static bool add_due(run *r, rpp_message *error) {
     rpp_report_add(kernel, s->index, &s->spec, &s->verdict, &good);
     if (good && rpp_verdict_fails(&s->verdict)) good = rpp_corpus_add(r->corpus, &failed);
     if (!good) return rpp_message_set(error, "memory is out");
+    if (r->campaign->observe) r->campaign->observe(r->campaign->observer, s->index / r->report->kernel_count, number, &s->verdict);
     rpp_progress_case(&r->progress, &s->verdict);
   }
   return true;

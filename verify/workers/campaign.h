@@ -28,6 +28,10 @@ typedef struct {
   rpp_shrinker *shrink; /* rpp_shrink; null: nothing is shrunk */
   bool first_failure;   /* a kernel's first failure ends its cases: for kernels that are meant to fail */
   bool progress;        /* on stderr */
+
+  /* Called with every verdict that is added to the report, in the order of i; null: nobody wants to know. */
+  void (*observe)(void *observer, int64_t round, int kernel, const rpp_verdict *verdict);
+  void *observer;
 } rpp_campaign;
 
 /* Spec number round for a kernel. */
