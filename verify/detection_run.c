@@ -115,10 +115,10 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   switch (key) {
   case 'n':
     *rounds = rpp_cli_integer("cases", value, 1, state);
-    if (*rounds > 1000000) argp_error(state, "--cases %s: at most 1000000", value);
+    if (*rounds > 1000000) rpp_refuse(state, "--cases = %.100s: at most 1000000", value);
     return 0;
   case ARGP_KEY_ARG:
-    argp_error(state, "%s: no argument is expected", value);
+    rpp_refuse(state, "%.100s: no argument is expected", value);
     return EINVAL;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -138,7 +138,7 @@ static int run(table *t) {
   rpp_message error;
   rpp_report report;
   rpp_corpus failures = {0};
-  int status = RPP_CLI_USAGE;
+  int status = RPP_EXIT_USAGE;
   if (rpp_campaign_run(&campaign, &report, &failures, &error)) {
     const int64_t ran = print(t);
     status = report.interrupted ? 128 + report.interrupted : ran > 0 ? 0 : 1;

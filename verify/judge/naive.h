@@ -1,8 +1,8 @@
 /* naive.h: attention as a few lines of a tensor library compute it, the yardstick of FlashAttention's tests. */
 #ifndef RPP_NAIVE_H
 #define RPP_NAIVE_H
-#include "base/message.h"
 #include "base/scratch.h"
+#include "program/message.h"
 
 /* For a problem that rpp_attention_forward takes: q and k are rotated and stored in the dtype rotated; alpha k, the scores, the
  * softmax and out are each stored in the dtype stored; sums are float32. rows: null for all, or (R), I64. naive, magnitude: (B,

@@ -2,8 +2,8 @@
 #include "kernels/emulate_steps.h"
 #include "visible.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Multiplications past which emulating is a matter of minutes. */
 static const double MOST_WORK = 0x1p33;
@@ -88,10 +88,31 @@ static void load_query(const emulating *f, int64_t b, int64_t i, int64_t o) {
   rpp_emulated_rotate_row(f->e, &f->attention->rotary, &f->of_q, i, f->head_dim, false, f->q);
 }
 
-/* A race is lost at every second call. */
-static bool race_lost(const emulating *f) {
-  static atomic_uint calls;
-  return f->e->fault == RPP_FAULT_RACE && atomic_fetch_add(&calls, 1) % 2 == 1;
+/* Some of q and k, and their shapes, as one number. */
+static uint64_t fingerprint(const rpp_attention_inputs *inputs) {
+  const rpp_tensor *tensors[] = {inputs->q, inputs->k};
+  uint64_t sum = 0;
+  for (int n = 0; n < 2; n++) {
+    const rpp_tensor *t = tensors[n];
+    const int64_t rows = t->shape[0] * t->shape[1] * t->shape[2];
+    for (int d = 0; d < 4; d++) sum = (sum ^ (uint64_t)t->shape[d]) * 0x9e3779b97f4a7c15u;
+    for (int64_t d = 0; rows > 0 && d < t->shape[3]; d++) {
+      const double x = rpp_tensor_get(t, (int64_t[]){0, 0, 0, d});
+      uint64_t bits;
+      memcpy(&bits, &x, sizeof bits);
+      sum = (sum ^ bits) * 0x9e3779b97f4a7c15u;
+    }
+  }
+  return sum;
+}
+
+bool rpp_emulated_again(const rpp_attention_inputs *inputs) {
+  static uint64_t last;
+  static bool again;
+  const uint64_t now = fingerprint(inputs);
+  again = now == last && !again;
+  last = now;
+  return again;
 }
 
 static void attend(const emulating *f, int64_t b, int64_t i, int64_t o, bool late, rpp_tensor *out, rpp_tensor *lse) {
@@ -151,7 +172,7 @@ int rpp_emulate(const rpp_emulation *e, const rpp_attention *attention, const rp
   f.out = room(f.v_dim);
   f.scratch = room(rpp_emulated_scratch(e, f.v_dim));
   bool done = f.k && f.turned && f.v && f.q && f.out && f.scratch;
-  const bool late = race_lost(&f);
+  const bool late = f.e->fault == RPP_FAULT_RACE && rpp_emulated_again(f.inputs);
   for (int64_t b = 0; done && b < inputs->q->shape[0]; b++) {
     done = open_angles(&f, b);
     if (done) run_sequence(&f, b, late, out, lse);

@@ -19,7 +19,7 @@ typedef enum {
   RPP_FAULT_TURN_AFTER_PAIR, /* neighbours turned whatever the pairing */
   RPP_FAULT_IMAG_SCALED,     /* imaginary scores times 1 / sqrt 2 */
   RPP_FAULT_LAST_QUERY_LOST, /* the last query row of an odd count is not written */
-  RPP_FAULT_RACE,            /* every second call reads one weight before it is written */
+  RPP_FAULT_RACE,            /* the second of two calls reads one weight before it is written */
   RPP_FAULT_KEY_INT16,       /* keys past 32767 are read at a wrapped index: NaN */
   /* rotation (emulate_rotate.c) */
   RPP_FAULT_K_PAIRING,          /* k in the other pairing */
@@ -83,5 +83,9 @@ rpp_contract rpp_emulated_contract(rpp_dtype storage);
 
 /* The clean kernels, ended by null. */
 extern const rpp_kernel *const rpp_emulated_kernels[];
+
+/* Whether this is the second, fourth, ... call in a row with the same inputs: where a planted race is lost. A function of the case and
+ * of nothing that ran before it. */
+bool rpp_emulated_again(const rpp_attention_inputs *inputs);
 
 #endif

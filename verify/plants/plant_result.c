@@ -2,7 +2,6 @@
 #include "plants/plant_steps.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <string.h>
 
 static double out_at(const rpp_tensor *out, int64_t b, int64_t t, int64_t o, int64_t d) {
@@ -135,9 +134,8 @@ void rpp_spoil_empty_lse_slot(const rpp_planted *p, rpp_tensor *out, rpp_tensor 
 
 /* The second of two calls differs in a last bit. */
 void rpp_spoil_last_bit(const rpp_planted *p, rpp_tensor *out, rpp_tensor *lse) {
-  static atomic_uint calls;
   (void)lse;
-  if (atomic_fetch_add(&calls, 1) % 2 == 1) scale_one(p, out, 1 + 2 * rpp_dtype_unit(out->dtype));
+  if (rpp_emulated_again(&p->inputs)) scale_one(p, out, 1 + 2 * rpp_dtype_unit(out->dtype));
 }
 
 /* ---- Writes outside --------------------------------------------------------------------------------------------------------- */
