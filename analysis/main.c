@@ -1,0 +1,17 @@
+/* main.c: the command line of ropepp-analysis. A command is one entry of the table below. */
+#include <argp.h>
+#include <stddef.h>
+
+#include "command.h"
+
+const char *argp_program_version = "ropepp-analysis " RPP_VERSION;
+
+static const rpp_command commands[] = {
+    {"curves", "", "the characteristic curves c_re and c_im by distance", rpp_main_curves},
+    {NULL, NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv) {
+  return rpp_commands_run("ropepp-analysis", "The mathematics of RoPE and RoPE++ as data, and as pictures.\v",
+                          "0 done, 2 usage, bad file or an output that cannot be written", commands, argc, argv);
+}
