@@ -31,14 +31,16 @@ enum { POINTS = 64 };
 
 static void by_quadrature(double log_base, double t, double *re, double *im) {
   gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc(POINTS);
-  *re = *im = table != NULL ? 0 : NAN;
+  double c = 0, s = 0;
   for (size_t i = 0; table != NULL && i < POINTS; i++) {
     double v, weight;
     gsl_integration_glfixed_point(0, 1, i, &v, &weight, table);
-    const double phase = t * exp(-v * log_base);
-    *re += weight * cos(phase);
-    *im += weight * sin(phase);
+    const double turn = t * expm1(-v * log_base); /* from t, which may be large, to t base^-v */
+    c += weight * cos(turn);
+    s += weight * sin(turn);
   }
+  *re = table != NULL ? cos(t) * c - sin(t) * s : NAN;
+  *im = table != NULL ? sin(t) * c + cos(t) * s : NAN;
   if (table != NULL) gsl_integration_glfixed_table_free(table);
 }
 
