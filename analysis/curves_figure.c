@@ -36,12 +36,12 @@ bool rpp_curves_draw(const rpp_curves_rows *rows, const char *title, const char 
   fprintf(s,
           "END\nset title \"%s\"\nset logscale x\nset format x '10^{%%T}'\nset xlabel 'distance t'\n"
           "set ylabel 'mean over pairs'\nset xzeroaxis lc rgb '#404040'\nset key top right\n"
-          "plot $rows u 1:2 w l lw 2 lc rgb '" RPP_FIGURE_BLUE "' t 'c_{re}: real head, mean cos', "
-          "$rows u 1:3 w l lw 2 lc rgb '" RPP_FIGURE_RED "' t 'c_{im}: imaginary head, mean sin'",
+          "plot $rows u 1:2 w l lw 1 lc rgb '" RPP_FIGURE_BLUE "' t 'c_{re}: real head, mean cos', "
+          "$rows u 1:3 w l lw 1 lc rgb '" RPP_FIGURE_RED "' t 'c_{im}: imaginary head, mean sin'",
           title);
   if (closed)
-    fputs(", $rows u 1:4 w l dt 2 lc rgb '" RPP_FIGURE_SKY "' t 'closed form, Ci', "
-          "$rows u 1:5 w l dt 2 lc rgb '" RPP_FIGURE_YELLOW "' t 'closed form, Si'",
+    fputs(", $rows u 1:4 w l lw 2.5 lc rgb '#00334f' t 'closed form, Ci', "
+          "$rows u 1:5 w l lw 2.5 lc rgb '#5c2800' t 'closed form, Si'",
           s);
   fputc('\n', s);
   return rpp_figure_draw(&figure, folder, "curves.svg", error);

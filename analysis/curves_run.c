@@ -221,7 +221,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     r->folder = value;
     return 0;
   case ARGP_KEY_ARG:
-    argp_failure(state, RPP_EXIT_USAGE, 0, "%s: no argument is expected", value);
+    rpp_refuse(state, "%s: no argument is expected", value);
     return EINVAL;
   default:
     return ARGP_ERR_UNKNOWN;

@@ -14,27 +14,27 @@ enum { KEY_HEAD_DIM = 0x200, KEY_ROTARY, KEY_BASE, KEY_SCALING };
 int64_t rpp_option_integer(const char *option, const char *value, int64_t least, int64_t most, struct argp_state *state) {
   rpp_message error;
   int64_t integer = least;
-  if (!rpp_parse_integer(option, value, least, &integer, &error)) argp_failure(state, RPP_EXIT_USAGE, 0, "%s", error.text);
-  if (integer > most) argp_failure(state, RPP_EXIT_USAGE, 0, "%s = %" PRId64 ": must be at most %" PRId64, option, integer, most);
+  if (!rpp_parse_integer(option, value, least, &integer, &error)) rpp_refuse(state, "%s", error.text);
+  if (integer > most) rpp_refuse(state, "%s = %" PRId64 ": must be at most %" PRId64, option, integer, most);
   return integer;
 }
 
 double rpp_option_above(const char *option, const char *value, double low, struct argp_state *state) {
   rpp_message error;
   double number = 0;
-  if (!rpp_parse_number(option, value, &number, &error)) argp_failure(state, RPP_EXIT_USAGE, 0, "%s", error.text);
-  if (!(number > low)) argp_failure(state, RPP_EXIT_USAGE, 0, "%s = %s: must be above %g", option, value, low);
+  if (!rpp_parse_number(option, value, &number, &error)) rpp_refuse(state, "%s", error.text);
+  if (!(number > low)) rpp_refuse(state, "%s = %s: must be above %g", option, value, low);
   return number;
 }
 
 /* What no parser of one option can see: that they fit each other. */
 static void check(rpp_head_options *head, struct argp_state *state) {
   if (head->rotary.rotary_dim == 0) head->rotary.rotary_dim = head->head_dim;
-  if (head->head_dim % 2 != 0) argp_failure(state, RPP_EXIT_USAGE, 0, "--head-dim = %" PRId64 ": must be even", head->head_dim);
+  if (head->head_dim % 2 != 0) rpp_refuse(state, "--head-dim = %" PRId64 ": must be even", head->head_dim);
   if (head->rotary.rotary_dim > head->head_dim)
-    argp_failure(state, RPP_EXIT_USAGE, 0, "--rotary = %" PRId64 ": must be at most --head-dim = %" PRId64, head->rotary.rotary_dim,
+    rpp_refuse(state, "--rotary = %" PRId64 ": must be at most --head-dim = %" PRId64, head->rotary.rotary_dim,
                  head->head_dim);
-  if (rpp_frequencies(&head->rotary, NULL, NULL, NULL) != RPP_OK) argp_failure(state, RPP_EXIT_USAGE, 0, "%s", rpp_error_message());
+  if (rpp_frequencies(&head->rotary, NULL, NULL, NULL) != RPP_OK) rpp_refuse(state, "%s", rpp_error_message());
 }
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -55,7 +55,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     return 0;
   case KEY_SCALING:
     if (!rpp_parse_scaling("--scaling", value, &head->rotary.scaling, &error))
-      argp_failure(state, RPP_EXIT_USAGE, 0, "%s", error.text);
+      rpp_refuse(state, "%s", error.text);
     return 0;
   case ARGP_KEY_END:
     check(head, state);
