@@ -8,6 +8,7 @@ const char *argp_program_version = "ropepp-analysis " RPP_VERSION;
 
 static const rpp_command commands[] = {
     {"curves", "", "the characteristic curves c_re and c_im by distance", rpp_main_curves},
+    {"coverage", "", "what each dimension has seen at a training length", rpp_main_coverage},
     {NULL, NULL, NULL, NULL},
 };
 
