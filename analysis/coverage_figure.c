@@ -12,6 +12,7 @@ enum { COLUMNS = 256, SAMPLES = 320 };
 
 typedef struct {
   const rpp_coverage_lengths *lengths;
+  rpp_criterion values; /* union or hull */
   int64_t pairs;
   const double *hi, *lo;
   FILE *script;
@@ -32,10 +33,10 @@ static rpp_coverage coverage_of_pair(const picture *p, int64_t n, rpp_dimension_
 
 /* How much of what the target asks for, or, without a target, of everything, q even of a pair has not seen. */
 static double unseen_of_pair(const picture *p, int64_t n, rpp_method m) {
-  const rpp_coverage seen = coverage_of_pair(p, n, RPP_Q_EVEN, m, RPP_UNION, false);
+  const rpp_coverage seen = coverage_of_pair(p, n, RPP_Q_EVEN, m, p->values, false);
   if (p->lengths->target == 0) return seen.full ? 0 : 1 - seen.covered;
-  const rpp_coverage needed = coverage_of_pair(p, n, RPP_Q_EVEN, m, RPP_UNION, true);
-  return rpp_coverage_unseen(RPP_UNION, &seen, &needed);
+  const rpp_coverage needed = coverage_of_pair(p, n, RPP_Q_EVEN, m, p->values, true);
+  return rpp_coverage_unseen(p->values, &seen, &needed);
 }
 
 /* The pair whose even dimension RoPE++ spares the most; better where it leaves nothing. */
@@ -61,7 +62,8 @@ static double last_distance(const rpp_coverage_lengths *l) {
 static void write_waves(const picture *p, int64_t n, rpp_method m) {
   const rpp_coverage_lengths *l = p->lengths;
   const double first = first_distance(l), last = last_distance(l);
-  const rpp_coverage seen = coverage_of_pair(p, n, RPP_Q_EVEN, m, RPP_UNION, false);
+  const rpp_coverage seen = coverage_of_pair(p, n, RPP_Q_EVEN, m, p->values, false);
+  const rpp_interval_set known = rpp_coverage_set(p->values, &seen, 0);
   const unsigned multipliers = rpp_multipliers(RPP_Q_EVEN, m);
   const rpp_dd turns = turns_of_pair(p, n);
   static const char *const kinds[] = {"trained", "known", "unknown"};
@@ -72,7 +74,7 @@ static void write_waves(const picture *p, int64_t n, rpp_method m) {
       for (int s = 0; s <= SAMPLES; s++) {
         const double t = first + (last - first) * s / SAMPLES, angle = 2 * M_PI * rpp_dd_scale(turns, t).hi;
         const double value = (i % 2 == 0 ? 1 : -1) * (i < 2 ? cos(angle) : sin(angle));
-        const int is = t <= (double)(l->length - 1) ? 0 : rpp_intervals_contain(&seen.seen[0], value) ? 1 : 2;
+        const int is = t <= (double)(l->length - 1) ? 0 : rpp_intervals_contain(&known, value) ? 1 : 2;
         if (is == kind)
           fprintf(p->script, "%.9g %.6f\n", t, value);
         else
@@ -103,17 +105,21 @@ static void draw_waves(const picture *p, int64_t n, rpp_method m) {
 
 typedef struct {
   rpp_dimension_class dimension;
-  rpp_criterion criterion;
+  bool phase;
   const char *name, *label;
   double low, high;
 } map;
 
 static const map maps[] = {
-    {RPP_Q_EVEN, RPP_UNION, "even", "q even, k odd: values", -1, 1},
-    {RPP_Q_ODD, RPP_UNION, "odd", "q odd, k even: values", -1, 1},
-    {RPP_Q_EVEN, RPP_PHASE, "phase", "phase (turns)", 0, 1},
+    {RPP_Q_EVEN, false, "even", "q even, k odd: values", -1, 1},
+    {RPP_Q_ODD, false, "odd", "q odd, k even: values", -1, 1},
+    {RPP_Q_EVEN, true, "phase", "phase (turns)", 0, 1},
 };
 enum { MAPS = sizeof maps / sizeof *maps };
+
+static rpp_criterion criterion_of(const picture *p, const map *map) {
+  return map->phase ? RPP_PHASE : p->values;
+}
 
 static void write_boxes(const picture *p, const rpp_interval_set *set, double from, double to) {
   for (int i = 0; i < set->count; i++)
@@ -129,11 +135,11 @@ static void write_map(const picture *p, const map *map, rpp_method m) {
     fprintf(p->script, "$%s_%s%d << END\nnan nan nan nan nan nan\n", map->name, unseen ? "unseen" : "seen", m);
     for (int64_t n = 0; n < p->pairs && (!unseen || p->lengths->target > 0); n += step) {
       const double from = (double)n - 0.5, to = fmin((double)(n + step), (double)p->pairs) - 0.5;
-      const rpp_coverage seen = coverage_of_pair(p, n, map->dimension, m, map->criterion, false);
-      rpp_interval_set set = seen.seen[0];
+      const rpp_coverage seen = coverage_of_pair(p, n, map->dimension, m, criterion_of(p, map), false);
+      rpp_interval_set set = rpp_coverage_set(criterion_of(p, map), &seen, 0);
       if (unseen) {
-        const rpp_coverage needed = coverage_of_pair(p, n, map->dimension, m, map->criterion, true);
-        set = rpp_coverage_unseen_set(map->criterion, &seen, &needed, 0);
+        const rpp_coverage needed = coverage_of_pair(p, n, map->dimension, m, criterion_of(p, map), true);
+        set = rpp_coverage_unseen_set(criterion_of(p, map), &seen, &needed, 0);
       }
       write_boxes(p, &set, from, to);
     }
@@ -143,13 +149,14 @@ static void write_map(const picture *p, const map *map, rpp_method m) {
 
 static void draw_map(const picture *p, const map *map, rpp_method m) {
   const char *method = m == RPP_METHOD_ROPE ? "RoPE" : "RoPE++";
-  int64_t full = 0, hull = 0;
+  int64_t full = 0, other = 0; /* by the criterion shown, by the other one for values */
   for (int64_t n = 0; n < p->pairs; n++) {
-    full += coverage_of_pair(p, n, map->dimension, m, map->criterion, false).full;
-    hull += coverage_of_pair(p, n, map->dimension, m, RPP_HULL, false).full;
+    full += coverage_of_pair(p, n, map->dimension, m, criterion_of(p, map), false).full;
+    other += coverage_of_pair(p, n, map->dimension, m, p->values == RPP_HULL ? RPP_UNION : RPP_HULL, false).full;
   }
-  fprintf(p->script, "set title \"%s: %" PRId64 " of %" PRId64 " pairs fully covered", method, full, p->pairs);
-  if (map->criterion == RPP_UNION) fprintf(p->script, "; their hull: %" PRId64, hull);
+  fprintf(p->script, "set title \"%s: %s covers %" PRId64 " of %" PRId64 " pairs", method, rpp_criterion_name(criterion_of(p, map)),
+          full, p->pairs);
+  if (!map->phase) fprintf(p->script, "; %s: %" PRId64, p->values == RPP_HULL ? "union" : "hull", other);
   fprintf(p->script,
           "\"\nset xrange [-0.5:%.9g]\nset yrange [%g:%g]\n"
           "set xlabel 'pair n' offset 0,0.8\nset ylabel '%s' offset 1.2,0\n",
@@ -179,11 +186,11 @@ static void write_key(const picture *p) {
             i + 10, at[i], at[i] + 0.02, entries[i].colour, i + 10, entries[i].text, at[i] + 0.027);
 }
 
-bool rpp_coverage_draw(const rpp_coverage_lengths *lengths, int64_t pairs, const double *hi, const double *lo, const char *title,
-                       const char *folder, rpp_message *error) {
+bool rpp_coverage_draw(const rpp_coverage_lengths *lengths, rpp_criterion values, int64_t pairs, const double *hi, const double *lo,
+                       const char *title, const char *folder, rpp_message *error) {
   rpp_figure figure;
   if (!rpp_figure_open(&figure, 1000, 1280, error)) return false;
-  const picture p = {lengths, pairs, hi, lo, figure.script};
+  const picture p = {lengths, values, pairs, hi, lo, figure.script};
   const int64_t shown = choose_pair(&p);
   for (int m = 0; m < RPP_METHODS; m++) {
     write_waves(&p, shown, m);
@@ -201,7 +208,7 @@ bool rpp_coverage_draw(const rpp_coverage_lengths *lengths, int64_t pairs, const
   }
   fputs("unset grid\n", p.script);
   for (int i = 0; i < MAPS; i++) {
-    if (maps[i].criterion == RPP_PHASE) fputs("set ytics 0,0.25,1\n", p.script);
+    if (maps[i].phase) fputs("set ytics 0,0.25,1\n", p.script);
     for (int m = 0; m < RPP_METHODS; m++) draw_map(&p, &maps[i], m);
   }
   fputs("unset multiplot\n", p.script);

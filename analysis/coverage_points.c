@@ -37,6 +37,9 @@ static int compare(const void *a, const void *b) {
 }
 
 static void sort(double *values, int64_t count) {
+  int64_t sorted = 1;
+  while (sorted < count && values[sorted - 1] <= values[sorted]) sorted++;
+  if (sorted >= count) return; /* those of a slow pair are */
   qsort(values, (size_t)count, sizeof *values, compare);
 }
 
@@ -61,7 +64,8 @@ typedef struct {
 } stream;
 
 static double element(const stream *s, int64_t i) {
-  i = (s->start + i) % s->count;
+  i += s->start;
+  if (i >= s->count) i -= s->count;
   const double x = s->negated ? 0 - s->sorted[s->count - 1 - i] : s->sorted[i];
   return s->circle ? wrap(x + s->shift) : x;
 }

@@ -5,7 +5,7 @@
 #include "coverage.h"
 
 /* Lengths whose distances are listed one by one. */
-#define RPP_COVERAGE_LISTED ((int64_t)1 << 22)
+#define RPP_COVERAGE_LISTED ((int64_t)1 << 20)
 
 /* cos D, sin D, right to 2^-52, and D's fraction of a turn in 0..1, right to 2^-53 (without 1), at distance t, |t| <= 10^9. Whole turns are
  * dropped from a product of twice the precision. */

@@ -118,11 +118,13 @@ static void write_cell(rpp_table *t, const rpp_coverage_lengths *lengths, const 
   rpp_table_number(t, cell->new_distances);
 }
 
-void rpp_coverage_write_pair(rpp_table *t, const rpp_coverage_lengths *lengths, int64_t n, const rpp_coverage_pair *pair) {
+void rpp_coverage_write_pair(rpp_table *t, const rpp_coverage_lengths *lengths, int64_t n, const rpp_coverage_pair *pair,
+                             int only) {
   char text[32];
   for (int c = 0; c < RPP_DIMENSION_CLASSES; c++)
     for (int m = 0; m < RPP_METHODS; m++)
       for (int k = 0; k < RPP_CRITERIA; k++) {
+        if (only >= 0 && k != only) continue;
         rpp_table_integer(t, n);
         rpp_table_number(t, pair->theta);
         rpp_table_number(t, pair->periods);

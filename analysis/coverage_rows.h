@@ -17,9 +17,10 @@ typedef struct {
 /* What differs from the paper, one line an entry; ends with null. */
 extern const char *const rpp_coverage_differences[];
 
-/* The comment lines and the header; a pair's rows, one for each class, method and criterion. */
+/* The comment lines and the header; a pair's rows, one for each class, method and criterion (only: that one; -1: all). */
 void rpp_coverage_write_header(rpp_table *table, const rpp_head_options *head, const rpp_coverage_lengths *lengths);
-void rpp_coverage_write_pair(rpp_table *table, const rpp_coverage_lengths *lengths, int64_t n, const rpp_coverage_pair *pair);
+void rpp_coverage_write_pair(rpp_table *table, const rpp_coverage_lengths *lengths, int64_t n, const rpp_coverage_pair *pair,
+                             int only);
 
 void rpp_coverage_count(rpp_coverage_counts *counts, const rpp_coverage_pair *pair);
 json_t *rpp_coverage_summary(const rpp_coverage_counts *counts, const rpp_head_options *head, const rpp_coverage_lengths *lengths);

@@ -1,6 +1,7 @@
 /* coverage_run.c: `ropepp-analysis coverage`. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
 #include "coverage_figure.h"
@@ -9,7 +10,7 @@
 #include "options.h"
 #include "table.h"
 
-enum { KEY_LENGTH = 0x100, KEY_TARGET, KEY_PACKED, KEY_SEARCH };
+enum { KEY_LENGTH = 0x100, KEY_TARGET, KEY_PACKED, KEY_SEARCH, KEY_CRITERION };
 #define LONGEST 1000000000 /* angles are right that far (rpp_angles) */
 
 typedef struct {
@@ -17,6 +18,7 @@ typedef struct {
   rpp_coverage_lengths lengths; /* length 0: not given */
   const char *folder;
   bool search;
+  int criterion; /* -1: all */
   /* from here on: the run */
   double *hi, *lo; /* theta */
   rpp_coverage_points points;
@@ -34,7 +36,7 @@ static bool write_rows(run *r, rpp_message *error) {
   rpp_coverage_write_header(&table, &r->head, &r->lengths);
   for (int64_t n = 0; n < r->head.rotary.rotary_dim / 2; n++) {
     rpp_coverage_map_pair(&r->lengths, r->hi[n], r->lo[n], &r->points, pair);
-    rpp_coverage_write_pair(&table, &r->lengths, n, pair);
+    rpp_coverage_write_pair(&table, &r->lengths, n, pair, r->criterion);
     rpp_coverage_count(&r->counts, pair);
   }
   free(pair);
@@ -61,7 +63,8 @@ static bool draw(const run *r, rpp_message *error) {
                       r->lengths.packed ? " packed" : "");
   if (r->lengths.target > 0) used += snprintf(title + used, sizeof title - (size_t)used, ", read at %" PRId64, r->lengths.target);
   snprintf(title + used, sizeof title - (size_t)used, " (%s)", head);
-  return rpp_coverage_draw(&r->lengths, r->head.rotary.rotary_dim / 2, r->hi, r->lo, title, r->folder, error);
+  const rpp_criterion values = r->criterion == RPP_HULL ? RPP_HULL : RPP_UNION;
+  return rpp_coverage_draw(&r->lengths, values, r->head.rotary.rotary_dim / 2, r->hi, r->lo, title, r->folder, error);
 }
 
 static bool make_all(run *r, rpp_message *error) {
@@ -80,11 +83,18 @@ static bool make_all(run *r, rpp_message *error) {
 /* What no single option can see. */
 static void check(const run *r, struct argp_state *state) {
   const rpp_coverage_lengths *l = &r->lengths;
-  if (r->search && (l->length > 0 || l->target > 0 || l->packed))
-    argp_failure(state, RPP_EXIT_USAGE, 0, "--search: takes no --length, --target or --packed: it searches lengths, both ways");
+  if (r->search && (l->length > 0 || l->target > 0 || l->packed || r->criterion >= 0))
+    argp_failure(state, RPP_EXIT_USAGE, 0, "--search: takes no --length, --target, --packed or --criterion: it searches them all");
   if (!r->search && l->length == 0) argp_failure(state, RPP_EXIT_USAGE, 0, "--length: is missing (or --search)");
   if (l->target > 0 && l->target < l->length)
     argp_failure(state, RPP_EXIT_USAGE, 0, "--target = %" PRId64 ": must be at least --length = %" PRId64, l->target, l->length);
+}
+
+static int find_criterion(const char *name, struct argp_state *state) {
+  for (int k = 0; k < RPP_CRITERIA; k++)
+    if (strcmp(name, rpp_criterion_name(k)) == 0) return k;
+  argp_failure(state, RPP_EXIT_USAGE, 0, "--criterion = %s: must be hull, union, families or phase", name);
+  return -1;
 }
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -105,6 +115,9 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   case KEY_SEARCH:
     r->search = true;
     return 0;
+  case KEY_CRITERION:
+    r->criterion = find_criterion(value, state);
+    return 0;
   case 'o':
     r->folder = value;
     return 0;
@@ -124,13 +137,17 @@ int rpp_main_coverage(int argc, char **argv) {
       {"length", KEY_LENGTH, "L", 0, "trained on: distances 0..L-1 (at most 10^9)", 0},
       {"target", KEY_TARGET, "T", 0, "what distances up to T-1 ask for that training has not seen, too", 0},
       {"packed", KEY_PACKED, NULL, 0, "positions reset within a training sample: distances -(L-1)..L-1", 0},
+      {"criterion", KEY_CRITERION, "NAME", 0,
+       "hull, union, families or phase: rows of this one only (default: all); with hull the picture shows hulls, as the paper's "
+       "does",
+       0},
       {"search", KEY_SEARCH, NULL, 0, "instead: the angle that each criterion needs, by search over training lengths", 0},
       {"output", 'o', "DIR", 0,
        "write DIR/coverage.csv, .json (summary) and .svg instead of data on standard output (with --search: coverage-search.csv)",
        0},
       {0}};
   static const struct argp_child children[] = {{&rpp_head_argp, 0, NULL, 0}, {0}};
-  run r = {.search = false};
+  run r = {.criterion = -1};
   rpp_message error;
   rpp_options_parse(
       NULL,

@@ -67,6 +67,7 @@ START_TEST(mistakes_are_one_line_and_write_nothing) {
                                          "--length 64 --target -1 -o data",
                                          "--length 64 --scaling nonsense -o data",
                                          "--length 64 extra -o data",
+                                         "--length 64 --criterion half -o data",
                                          "--search --length 64 -o data",
                                          "--search --packed -o data",
                                          "--search --base 1e200 -o data"};
@@ -104,6 +105,8 @@ START_TEST(rows_go_to_standard_output) {
   ck_assert_int_eq(lines("err"), 0);
   ck_assert(shell("test $(grep -vc '^#' out) = $((1 + 6 * 4 * 2 * 4))"));
   ck_assert(shell("test $(grep -v '^#' out | awk -F, '{print NF}' | sort -u) = 14"));
+  ck_assert_int_eq(run("--length 256 --head-dim 16 --criterion phase"), 0);
+  ck_assert(shell("test $(grep -vc '^#' out) = $((1 + 8 * 4 * 2))"));
   ck_assert_int_eq(run("--length 256 --target 1024 --packed --scaling yarn:factor=32,orig=4096"), 0);
   ck_assert(shell("test $(grep -v '^#' out | awk -F, '{print NF}' | sort -u) = 19"));
   ck_assert(shell("! grep -v '^#' out | grep -q nan"));
