@@ -84,16 +84,16 @@ static bool make_all(run *r, rpp_message *error) {
 static void check(const run *r, struct argp_state *state) {
   const rpp_coverage_lengths *l = &r->lengths;
   if (r->search && (l->length > 0 || l->target > 0 || l->packed || r->criterion >= 0))
-    argp_failure(state, RPP_EXIT_USAGE, 0, "--search: takes no --length, --target, --packed or --criterion: it searches them all");
-  if (!r->search && l->length == 0) argp_failure(state, RPP_EXIT_USAGE, 0, "--length: is missing (or --search)");
+    rpp_refuse(state, "--search: takes no --length, --target, --packed or --criterion: it searches them all");
+  if (!r->search && l->length == 0) rpp_refuse(state, "--length: is missing (or --search)");
   if (l->target > 0 && l->target < l->length)
-    argp_failure(state, RPP_EXIT_USAGE, 0, "--target = %" PRId64 ": must be at least --length = %" PRId64, l->target, l->length);
+    rpp_refuse(state, "--target = %" PRId64 ": must be at least --length = %" PRId64, l->target, l->length);
 }
 
 static int find_criterion(const char *name, struct argp_state *state) {
   for (int k = 0; k < RPP_CRITERIA; k++)
     if (strcmp(name, rpp_criterion_name(k)) == 0) return k;
-  argp_failure(state, RPP_EXIT_USAGE, 0, "--criterion = %s: must be hull, union, families or phase", name);
+  rpp_refuse(state, "--criterion = %s: must be hull, union, families or phase", name);
   return -1;
 }
 
@@ -122,7 +122,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     r->folder = value;
     return 0;
   case ARGP_KEY_ARG:
-    argp_failure(state, RPP_EXIT_USAGE, 0, "%s: no argument is expected", value);
+    rpp_refuse(state, "%s: no argument is expected", value);
     return EINVAL;
   case ARGP_KEY_END:
     check(r, state);

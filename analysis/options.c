@@ -32,8 +32,7 @@ static void check(rpp_head_options *head, struct argp_state *state) {
   if (head->rotary.rotary_dim == 0) head->rotary.rotary_dim = head->head_dim;
   if (head->head_dim % 2 != 0) rpp_refuse(state, "--head-dim = %" PRId64 ": must be even", head->head_dim);
   if (head->rotary.rotary_dim > head->head_dim)
-    rpp_refuse(state, "--rotary = %" PRId64 ": must be at most --head-dim = %" PRId64, head->rotary.rotary_dim,
-                 head->head_dim);
+    rpp_refuse(state, "--rotary = %" PRId64 ": must be at most --head-dim = %" PRId64, head->rotary.rotary_dim, head->head_dim);
   if (rpp_frequencies(&head->rotary, NULL, NULL, NULL) != RPP_OK) rpp_refuse(state, "%s", rpp_error_message());
 }
 
@@ -54,8 +53,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     head->rotary.base = rpp_option_above("--base", value, 1, state);
     return 0;
   case KEY_SCALING:
-    if (!rpp_parse_scaling("--scaling", value, &head->rotary.scaling, &error))
-      rpp_refuse(state, "%s", error.text);
+    if (!rpp_parse_scaling("--scaling", value, &head->rotary.scaling, &error)) rpp_refuse(state, "%s", error.text);
     return 0;
   case ARGP_KEY_END:
     check(head, state);
