@@ -7,8 +7,10 @@
 const char *argp_program_version = "ropepp-analysis " RPP_VERSION;
 
 static const rpp_command commands[] = {
+    {"cost", "", "parameters, KV cache, FLOPs and the time of a token by context", rpp_main_cost},
     {"curves", "", "the characteristic curves c_re and c_im by distance", rpp_main_curves},
     {"coverage", "", "what each dimension has seen at a training length", rpp_main_coverage},
+    {"layout", "", "which head comes from which query and reads which keys", rpp_main_layout},
     {NULL, NULL, NULL, NULL},
 };
 
