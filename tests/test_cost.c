@@ -1,6 +1,6 @@
 /* cost.c and cost_sweep.c: the published values to every digit given, recounts by other means, and what does not fit. */
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 
 #include "cost_sweep.h"
 #include "support.h"

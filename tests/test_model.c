@@ -1,4 +1,6 @@
 /* model.c: built-in models, what a model may be, names that mean nothing to other programs. */
+#include <stdio.h>
+
 #include "model.h"
 #include "support.h"
 
