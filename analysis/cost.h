@@ -1,7 +1,7 @@
 /* cost.h: what a model costs in RoPE, EC and EH: parameters, KV cache, FLOPs, and the time of a token by the roofline (notes/math.md,
- * Cost). Parameters and bytes are exact 64-bit integers, FLOPs are float64: exact up to 2^53, then within 1e-15 of themselves. Each function
- * returns false, with a message, when the mode is not possible for the model or a count does not fit. FLOPs are those of matrix products, a multiplication and an addition each: no softmax, rotation, norm or
- * activation. */
+ * Cost). Parameters and bytes are exact 64-bit integers, FLOPs are float64: exact up to 2^53, then within 1e-15 of themselves. Each
+ * function returns false, with a message, when the mode is not possible for the model or a count does not fit. FLOPs are those of matrix
+ * products, a multiplication and an addition each: no softmax, rotation, norm or activation. */
 #ifndef RPP_COST_H
 #define RPP_COST_H
 #include "model.h"

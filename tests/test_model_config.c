@@ -127,6 +127,10 @@ START_TEST(every_needed_field_is_held_to_its_kind) {
 END_TEST
 
 START_TEST(contradictions) {
+  rpp_model m;
+  ck_assert(changed(&m, "y", "0"));
+  refused("not JSON", "duplicate", "x", "0"); /* each good file begins with x */
+  refused("not JSON", "duplicate", "hidden_size", "64", "hidden_size", "64");
   refused("num_attention_heads = 8", "num_key_value_heads = 3", "num_key_value_heads", "3");
   refused("num_attention_heads = 8", "num_key_value_heads = 16", "num_key_value_heads", "16");
   refused("hidden_size = 65", "num_attention_heads = 8", "hidden_size", "65");
