@@ -44,15 +44,14 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     r->sweep.machine.flops = rpp_option_above("--flops", value, 1, state);
     return 0;
   case KEY_DTYPE:
-    if (!rpp_parse_name("--dtype", value, rpp_names_dtype, &dtype, &error))
-      argp_failure(state, RPP_EXIT_USAGE, 0, "%s", error.text);
+    if (!rpp_parse_name("--dtype", value, rpp_names_dtype, &dtype, &error)) rpp_refuse(state, "%s", error.text);
     r->sweep.machine.dtype = (rpp_dtype)dtype;
     return 0;
   case 'o':
     r->folder = value;
     return 0;
   case ARGP_KEY_ARG:
-    argp_failure(state, RPP_EXIT_USAGE, 0, "%s: no argument is expected", value);
+    rpp_refuse(state, "%s: no argument is expected", value);
     return EINVAL;
   default:
     return ARGP_ERR_UNKNOWN;

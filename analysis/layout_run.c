@@ -105,14 +105,13 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     state->child_inputs[0] = &r->model;
     return 0;
   case KEY_MODE:
-    if (!rpp_parse_name("--mode", value, rpp_names_mode, &r->mode, &error))
-      argp_failure(state, RPP_EXIT_USAGE, 0, "%s", error.text);
+    if (!rpp_parse_name("--mode", value, rpp_names_mode, &r->mode, &error)) rpp_refuse(state, "%s", error.text);
     return 0;
   case 'o':
     r->folder = value;
     return 0;
   case ARGP_KEY_ARG:
-    argp_failure(state, RPP_EXIT_USAGE, 0, "%s: no argument is expected", value);
+    rpp_refuse(state, "%s: no argument is expected", value);
     return EINVAL;
   default:
     return ARGP_ERR_UNKNOWN;

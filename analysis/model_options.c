@@ -11,16 +11,14 @@ enum { KEY_MODEL = 0x300, KEY_CONFIG };
 static void load(rpp_model_options *options, struct argp_state *state) {
   rpp_message error;
   if (options->name != NULL && options->config != NULL)
-    argp_failure(state, RPP_EXIT_USAGE, 0, "--model = %s, --config = %s: one of them is expected", options->name, options->config);
+    rpp_refuse(state, "--model = %s, --config = %s: one of them is expected", options->name, options->config);
   if (options->config != NULL) {
-    if (!rpp_model_load(options->config, &options->model, &error)) argp_failure(state, RPP_EXIT_USAGE, 0, "%s", error.text);
+    if (!rpp_model_load(options->config, &options->model, &error)) rpp_refuse(state, "%s", error.text);
     return;
   }
   if (options->name == NULL) options->name = "376m";
-  if (!rpp_model_find(options->name, &options->model)) {
-    rpp_message_set(&error, "--model = %.80s: expected one of %s, or --config FILE", options->name, rpp_model_names());
-    argp_failure(state, RPP_EXIT_USAGE, 0, "%s", error.text);
-  }
+  if (!rpp_model_find(options->name, &options->model))
+    rpp_refuse(state, "--model = %s: expected one of %s, or --config FILE", options->name, rpp_model_names());
 }
 
 static error_t parse(int key, char *value, struct argp_state *state) {

@@ -154,6 +154,8 @@ START_TEST(every_mistake_is_one_line_and_leaves_nothing) {
     const char *arguments, *named;
   } wrong[] = {{"--model 1b", "--model = 1b"},
                {"--model ''", "--model = "},
+               {"--model 'a\nb'", "--model = a?b"},
+               {"--config 'a\nb'", "a?b: cannot be read"},
                {"--model 376m --config good.json", "--config = good.json"},
                {"--config absent.json", "absent.json: cannot be read"},
                {"--config .", "cannot be read"},
