@@ -1,5 +1,6 @@
-/* bench_bound series, medians by the count of keys; bench_bound [CASES [SEED]]: the emulated kernels on so many small cases, shared among them, and how their errors lie below the bounds:
- * the numbers of notes/tolerance.md. Exit status 1 when a bound is passed. */
+/* bench_bound [CASES [SEED]]: kernels that perform every rounding of their contract, on so many cases shared among them, and how their
+ * errors lie below the bounds: the tables of notes/tolerance.md. Exit status 1 when a bound is passed. bench_bound series: medians by the
+ * count of keys. */
 #include "bound_tally.h"
 #include "kernels/emulate.h"
 
@@ -7,29 +8,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void print(const char *name, const tally *t) {
-  if (t->count > 0)
-    printf("  %-12s %12lld  median %-9.3g worst %-9.4g over %lld  %s\n", name, (long long)t->count, tally_median(t), t->worst,
-           (long long)t->over, t->spec);
+static void print_passed(const char *gate, const tally *t) {
+  if (t->over > 0) printf("  %s: %lld over, the worst %.4g in %s\n", gate, (long long)t->over, t->worst, t->spec);
+}
+
+static int64_t print(const char *name, const bound_tally *sums) {
+  const struct {
+    const char *gate;
+    const tally *tally;
+  } gates[] = {{"element", &sums->out}, {"lse", &sums->lse},    {"rotated", &sums->rotated}, {"statistical", &sums->statistical},
+               {"row", &sums->row},     {"slope", &sums->slope}};
+  int64_t over = 0;
+  printf("%-20s %6lld %9lld  %8.3g %8.4g  %8.3g %8.4g %8.4g %8.4g  %8.4g %8.4g\n", name, (long long)sums->cases,
+         (long long)sums->elements, tally_median(&sums->generic), sums->out.worst, tally_median(&sums->statistical),
+         sums->statistical.worst, sums->row.worst, sums->slope.worst, sums->lse.worst, sums->rotated.worst);
+  for (int i = 0; i < 6; i++) {
+    print_passed(gates[i].gate, gates[i].tally);
+    over += gates[i].tally->over;
+  }
+  fflush(stdout);
+  return over;
 }
 
 /* Medians by the count of keys: one head, normal numbers, no mask. */
 static void series(void) {
   rpp_message error;
+  printf("%-20s %-12s", "kernel", "median of");
+  for (int64_t keys = 2; keys <= 1024; keys *= 2) printf(" %8lld", (long long)keys);
+  puts(" keys");
   for (int k = 0; rpp_emulated_kernels[k]; k++) {
     const rpp_kernel *kernel = rpp_emulated_kernels[k];
-    printf("%s: keys, median of element, statistical; worst of element, statistical, row\n", kernel->name);
-    for (int64_t keys = 2; keys <= 1024; keys *= 2) {
+    double element[10], statistical[10];
+    for (int i = 0; i < 10; i++) {
       bound_tally *sums = calloc(1, sizeof *sums);
       rpp_spec spec;
       if (!sums || !rpp_spec_parse("ec:h=1,lq=8,d=64,mask=full", &spec, &error)) return;
-      spec.k_len = keys, spec.dtype = kernel->contract.input, spec.attention.rotary.angles = kernel->contract.angles;
+      spec.k_len = (int64_t)2 << i, spec.dtype = kernel->contract.input, spec.attention.rotary.angles = kernel->contract.angles;
       if (kernel->contract.rotate_each) spec.attention.rotary.table_dtype = kernel->contract.rotated;
       for (spec.seed = 1; spec.seed <= 8; spec.seed++) bound_tally_add(sums, kernel, &kernel->contract, &spec);
-      printf("  %5lld  %-9.3g %-9.3g  %-9.3g %-9.3g %-9.3g\n", (long long)keys, tally_median(&sums->generic),
-             tally_median(&sums->statistical), sums->generic.worst, sums->statistical.worst, sums->row.worst);
+      element[i] = tally_median(&sums->generic), statistical[i] = tally_median(&sums->statistical);
       free(sums);
     }
+    printf("%-20s %-12s", kernel->name, "element");
+    for (int i = 0; i < 10; i++) printf(" %8.3g", element[i]);
+    printf("\n%-20s %-12s", "", "statistical");
+    for (int i = 0; i < 10; i++) printf(" %8.3g", statistical[i]);
+    putchar('\n');
   }
 }
 
@@ -39,6 +63,10 @@ int main(int argc, char **argv) {
   int kernels = 0;
   if (argc > 1 && strcmp(argv[1], "series") == 0) return series(), 0;
   while (rpp_emulated_kernels[kernels]) kernels++;
+  printf("%-20s %6s %9s  %8s %8s  %8s %8s %8s %8s  %8s %8s\n", "error over bound", "cases", "elements", "element", "", "statist.",
+         "", "row", "slope", "lse", "rotated");
+  printf("%-20s %6s %9s  %8s %8s  %8s %8s %8s %8s  %8s %8s\n", "", "", "", "median", "largest", "median", "largest", "largest",
+         "largest", "largest", "largest");
   for (int k = 0; k < kernels; k++) {
     const rpp_kernel *kernel = rpp_emulated_kernels[k];
     bound_tally *sums = calloc(1, sizeof *sums);
@@ -47,17 +75,8 @@ int main(int argc, char **argv) {
       const rpp_spec spec = bound_tally_draw(kernel, (uint64_t)seed, (uint64_t)i, 4e5);
       bound_tally_add(sums, kernel, &kernel->contract, &spec);
     }
-    printf("%s: %lld cases, %lld elements\n", kernel->name, (long long)sums->cases, (long long)sums->elements);
-    print("element", &sums->out);
-    print("generic", &sums->generic);
-    print("lse", &sums->lse);
-    print("rotated", &sums->rotated);
-    print("statistical", &sums->statistical);
-    print("row", &sums->row);
-    print("slope", &sums->slope);
-    over += sums->out.over + sums->lse.over + sums->rotated.over + sums->statistical.over + sums->row.over + sums->slope.over;
+    over += print(kernel->name, sums);
     total += sums->cases;
-    fflush(stdout);
     free(sums);
   }
   printf("%lld cases, %lld bounds passed\n", (long long)total, (long long)over);
