@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "command.h"
+#include "program/aside.h"
 
 const char *argp_program_version = "ropepp-analysis " RPP_VERSION;
 
@@ -15,6 +16,7 @@ static const rpp_command commands[] = {
 };
 
 int main(int argc, char **argv) {
+  rpp_aside_clean_on_signals();
   return rpp_commands_run("ropepp-analysis", "The mathematics of RoPE and RoPE++ as data, and as pictures.\v",
                           "0 done, 2 usage, bad file or an output that cannot be written", commands, argc, argv);
 }

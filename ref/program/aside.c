@@ -1,6 +1,7 @@
 #include "program/aside.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,32 @@
 static bool fail(rpp_message *error, int number) {
   return rpp_message_set(error, "cannot be written: %s", strerror(number != 0 ? number : EIO));
 }
+
+/* ---- What a signal must remove -------------------------------------------------------------------------------------------- */
+
+enum { MOST_OPEN = 8 }; /* more are written, but not removed */
+static const rpp_aside *volatile open_files[MOST_OPEN];
+
+static void replace(const rpp_aside *old, const rpp_aside *new) {
+  int i = 0;
+  while (i < MOST_OPEN && open_files[i] != old) i++;
+  if (i < MOST_OPEN) open_files[i] = new;
+}
+
+static void remove_all(int number) {
+  for (int i = 0; i < MOST_OPEN; i++)
+    if (open_files[i] != NULL) unlink(open_files[i]->aside);
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+void rpp_aside_clean_on_signals(void) {
+  static const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
+  for (int i = 0; i < 3; i++)
+    if (signal(numbers[i], remove_all) == SIG_IGN) signal(numbers[i], SIG_IGN);
+}
+
+/* ---- Files ---------------------------------------------------------------------------------------------------------------- */
 
 /* The file that path stands for, links followed, and a name aside it. */
 static bool choose_names(rpp_aside *a, const char *path, rpp_message *error) {
@@ -41,6 +68,7 @@ bool rpp_aside_open(rpp_aside *aside, const char *path, rpp_message *error) {
     if (fd >= 0) close(fd), unlink(aside->aside);
     return false;
   }
+  replace(NULL, aside);
   open_to_others(fd);
   errno = 0; /* the first write that fails says why */
   return true;
@@ -52,8 +80,9 @@ bool rpp_aside_commit(rpp_aside *aside, rpp_message *error) {
   if (fclose(aside->file) != 0 && good) good = false, number = errno;
   aside->file = NULL;
   if (good && rename(aside->aside, aside->target) != 0) good = false, number = errno;
+  if (!good) unlink(aside->aside);
+  replace(aside, NULL);
   if (good) return true;
-  unlink(aside->aside);
   return fail(error, number);
 }
 
@@ -62,6 +91,7 @@ void rpp_aside_drop(rpp_aside *aside) {
   fclose(aside->file);
   aside->file = NULL;
   unlink(aside->aside);
+  replace(aside, NULL);
 }
 
 bool rpp_folder_make(const char *folder, rpp_message *error) {

@@ -22,6 +22,9 @@ bool rpp_aside_commit(rpp_aside *aside, rpp_message *error);
 /* Forgets what was written; nothing after a commit. */
 void rpp_aside_drop(rpp_aside *aside);
 
+/* From here on SIGHUP, SIGINT and SIGTERM, where they are not ignored, remove what is being written aside before they end the program. */
+void rpp_aside_clean_on_signals(void);
+
 /* Makes a folder and those above it that are missing. False, with a message, when it cannot be made or written to. */
 bool rpp_folder_make(const char *folder, rpp_message *error);
 
