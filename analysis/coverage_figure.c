@@ -9,6 +9,7 @@
 
 /* Columns of a map; samples of a wave. */
 enum { COLUMNS = 256, SAMPLES = 320 };
+enum { WIDTH = 1000 }; /* of the picture */
 
 typedef struct {
   const rpp_coverage_lengths *lengths;
@@ -189,7 +190,7 @@ static void write_key(const picture *p) {
 bool rpp_coverage_draw(const rpp_coverage_lengths *lengths, rpp_criterion values, int64_t pairs, const double *hi, const double *lo,
                        const char *title, const char *folder, rpp_message *error) {
   rpp_figure figure;
-  if (!rpp_figure_open(&figure, 1000, 1280, error)) return false;
+  if (!rpp_figure_open(&figure, WIDTH, 1280, error)) return false;
   const picture p = {lengths, values, pairs, hi, lo, figure.script};
   const int64_t shown = choose_pair(&p);
   for (int m = 0; m < RPP_METHODS; m++) {
@@ -197,10 +198,10 @@ bool rpp_coverage_draw(const rpp_coverage_lengths *lengths, rpp_criterion values
     for (int i = 0; i < MAPS; i++) write_map(&p, &maps[i], m);
   }
   fprintf(p.script,
-          "set multiplot title \"%s\" layout 4,2 margins 0.085,0.985,0.055,0.895 spacing 0.1,0.085\n"
+          "set multiplot title \"%s\" font ',%d' layout 4,2 margins 0.085,0.985,0.055,0.895 spacing 0.1,0.085\n"
           "set style fill solid 1.0 noborder\nset yrange [-1.15:1.15]\nset ytics -1,0.5,1\n"
           "set xtics offset 0,0.3\nset title offset 0,-0.6\n",
-          title);
+          title, rpp_figure_title_size(title, WIDTH));
   write_key(&p);
   for (int m = 0; m < RPP_METHODS; m++) {
     draw_waves(&p, shown, m);

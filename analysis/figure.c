@@ -20,6 +20,11 @@ bool rpp_figure_open(rpp_figure *figure, int width, int height, rpp_message *err
   return true;
 }
 
+int rpp_figure_title_size(const char *text, int width) {
+  const double size = width / (0.62 * (double)(strlen(text) + 1)); /* sans-serif letters are about 0.6 of their size wide */
+  return size < 14 ? (int)size : 14;
+}
+
 /* gnuplot reading from script and writing to file; what it says of errors goes to complaints. */
 static int spawn_gnuplot(FILE *script, FILE *file, FILE *complaints, pid_t *pid) {
   posix_spawn_file_actions_t actions;

@@ -20,6 +20,9 @@ typedef struct {
 /* Begins a script: terminal, font, grid. width and height in points. False, with a message, when there is no room for it. */
 bool rpp_figure_open(rpp_figure *figure, int width, int height, rpp_message *error);
 
+/* The size of type, 14 at most, in which a line of text fits a picture of that width. */
+int rpp_figure_title_size(const char *text, int width);
+
 /* Runs gnuplot and puts FOLDER/NAME in place; the figure is gone then, whatever comes of it. False, with a message, when gnuplot is
  * missing or complains, and when the file cannot be written. */
 bool rpp_figure_draw(rpp_figure *figure, const char *folder, const char *name, rpp_message *error);

@@ -1,6 +1,7 @@
 #include "layout_figure.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "figure.h"
 #include "head_map.h"
@@ -77,13 +78,15 @@ static void draw_panel(FILE *s, const rpp_model *m, rpp_mode mode, const rpp_hea
   fprintf(s, "set label \"{/:Bold %s}%s\" at %.1f,%d center font ',16' tc rgb '%s'\n", names[mode], notes[mode], middle, TITLE_Y,
           ink);
   draw_heads(s, n, first, slot);
-  box(s, first + slot * 0.1, WO_Y, used - slot * 0.2, WO_BOX, "#ffffff");
+  char wo[64];
+  const int length = snprintf(wo, sizeof wo, "Wo: %" PRId64 " × %" PRId64, m->hidden, all->output * m->head_dim);
+  const double wo_width = fmax(used - slot * 0.2, 7.5 * length + 8); /* of few heads the label is wider than they */
+  box(s, middle - wo_width / 2, WO_Y, wo_width, WO_BOX, "#ffffff");
   for (int64_t o = 0; o < n->output; o++) {
     const double x = first + slot * ((double)o + 0.5);
     line(s, x, OUTPUT_Y + BOX, x, WO_Y, "#606060", false);
   }
-  fprintf(s, "set label 'Wo: %" PRId64 " × %" PRId64 "' at %.1f,%d center font ',12' tc rgb '%s' front\n", m->hidden,
-          all->output * m->head_dim, middle, WO_Y + WO_BOX / 2, ink);
+  fprintf(s, "set label '%s' at %.1f,%d center font ',12' tc rgb '%s' front\n", wo, middle, WO_Y + WO_BOX / 2, ink);
   fprintf(s, "set label '%" PRId64 " query, %" PRId64 " output, %" PRId64 " KV heads' at %.1f,%d center font ',13' tc rgb '%s'\n",
           all->projected, all->output, all->kv, middle, CAPTION_Y, ink);
 }
