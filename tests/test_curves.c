@@ -54,6 +54,23 @@ START_TEST(ranges_are_within_1e_14_with_every_scaling) {
 }
 END_TEST
 
+/* Three spans and a rest: no place of a span is left out, or taken for another. */
+START_TEST(a_range_is_its_points) {
+  enum { PLACES = 4000, FIRST = 900000 };
+  const rpp_rotary rotary = oracle_rotary(64, 10000, (rpp_scaling){0});
+  double re[PLACES], im[PLACES], point_re[PLACES], point_im[PLACES], worst = 0;
+  int64_t t[PLACES];
+  for (int i = 0; i < PLACES; i++) t[i] = FIRST + i;
+  support_accepted(rpp_curves_range(&rotary, FIRST, PLACES, re, im));
+  support_accepted(rpp_curves_at(&rotary, PLACES, t, point_re, point_im));
+  for (int i = 0; i < PLACES; i++) {
+    support_worse(&worst, re[i] - point_re[i]);
+    support_worse(&worst, im[i] - point_im[i]);
+  }
+  ck_assert_msg(worst <= 1e-14, "%g", worst);
+}
+END_TEST
+
 START_TEST(points_are_within_1e_14) {
   const rpp_rotary rotary = oracle_rotary(128, 10000, (rpp_scaling){0});
   const int64_t t[] = {0, 1, 10, 999983, 1000000000, 7};
@@ -124,6 +141,7 @@ int main(void) {
   TCase *tests = tcase_create("curves");
   tcase_set_timeout(tests, 120);
   tcase_add_loop_test(tests, ranges_are_within_1e_14_with_every_scaling, 0, oracle_scaling_count);
+  tcase_add_test(tests, a_range_is_its_points);
   tcase_add_test(tests, points_are_within_1e_14);
   tcase_add_test(tests, published_values);
   tcase_add_test(tests, first_negative_distances);
