@@ -35,7 +35,8 @@ bool rpp_sweep_compute(rpp_sweep *sweep, int64_t min, int64_t max, rpp_message *
   const int64_t last = sweep->contexts[sweep->count - 1], window = sweep->model.window;
   if (window > 0 && last > window)
     return rpp_message_set(
-        error, "sliding_window = %" PRId64 ": a context of %" PRId64 " is past it, where the cache no longer grows", window, last);
+        error, "sliding_window = %" PRId64 ": a context of %" PRId64 " is past it, where the cache no longer grows (--max)", window,
+        last);
   for (int v = 0; v < RPP_SWEEP_VARIANTS; v++) {
     rpp_sweep_result *result = sweep->of + v;
     rpp_head_counts heads;
