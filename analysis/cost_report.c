@@ -1,9 +1,9 @@
 #include "cost_report.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <string.h>
 
+#include "json_file.h"
 #include "model_options.h"
 #include "program/names.h"
 #include "table.h"
@@ -105,8 +105,6 @@ static json_t *summary_of(const rpp_sweep *s, int v) {
 }
 
 bool rpp_cost_write_json(const rpp_sweep *s, const char *command, const char *folder, rpp_message *error) {
-  rpp_table file;
-  if (!rpp_table_open(&file, folder, "cost.json", error)) return false;
   const rpp_model *m = &s->model;
   json_t *all = json_pack(
       "{s:s, s:{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}, s:I, s:s, s:f, s:f}", "command", command, "model", "name",
@@ -115,14 +113,7 @@ bool rpp_cost_write_json(const rpp_sweep *s, const char *command, const char *fo
       (json_int_t)m->vocabulary, "tied", (int)m->tied, "batch", (json_int_t)s->batch, "dtype",
       rpp_names_get(rpp_names_dtype, (int)s->machine.dtype), "bandwidth", s->machine.bandwidth, "flop_rate", s->machine.flops);
   for (int v = 0; v < RPP_SWEEP_VARIANTS; v++) json_object_set_new(all, rpp_sweep_variants[v].key, summary_of(s, v));
-  const bool whole = all != NULL && json_dumpf(all, file.file, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) == 0;
-  json_decref(all);
-  if (!whole) {
-    rpp_table_drop(&file);
-    return rpp_message_set(error, "cost.json: out of memory");
-  }
-  fputc('\n', file.file);
-  return rpp_table_close(&file, error);
+  return rpp_json_file_write(all, false, folder, "cost.json", error);
 }
 
 /* ---- Tables for people ---------------------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "coverage_figure.h"
 #include "coverage_needed.h"
 #include "coverage_rows.h"
+#include "json_file.h"
 #include "options.h"
 #include "table.h"
 
@@ -43,17 +44,8 @@ static bool write_rows(run *r, rpp_message *error) {
   return rpp_table_close(&table, error);
 }
 
-/* DIR/coverage.json and the same on standard output. */
 static bool write_summary(const run *r, rpp_message *error) {
-  rpp_table file;
-  if (!rpp_table_open(&file, r->folder, "coverage.json", error)) return false;
-  json_t *all = rpp_coverage_summary(&r->counts, &r->head, &r->lengths);
-  json_dumpf(all, file.file, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
-  fputc('\n', file.file);
-  json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(10));
-  putchar('\n');
-  json_decref(all);
-  return rpp_table_close(&file, error);
+  return rpp_json_file_write(rpp_coverage_summary(&r->counts, &r->head, &r->lengths), true, r->folder, "coverage.json", error);
 }
 
 static bool draw(const run *r, rpp_message *error) {

@@ -2,11 +2,13 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "closed_form.h"
 #include "command.h"
 #include "curves.h"
 #include "curves_figure.h"
+#include "json_file.h"
 #include "monte_carlo.h"
 #include "options.h"
 #include "points.h"
@@ -15,6 +17,7 @@
 
 enum { KEY_MAX = 0x100, KEY_POINTS, KEY_AT, KEY_SAMPLES, KEY_SEED };
 enum { DEFAULT_MAX = 100000, CHUNK = 1 << 17 };
+enum { SCANNED = 1 << 20 }; /* as far as a summary looks at distances that have no row */
 
 typedef struct {
   rpp_head_options head;
@@ -22,6 +25,7 @@ typedef struct {
   int64_t max, per_decade, samples, seed;
   /* from here on: the run */
   rpp_points points;
+  bool scans; /* chosen rows, and a summary of every distance up to the last one nevertheless */
   rpp_monte_carlo *drawn;
   double base, stretch;  /* of the closed form; base NaN: there is none */
   double *re, *im;       /* a chunk of rows */
@@ -37,14 +41,28 @@ static const char *const summary_names[] = {"c_re", "c_im", "closed_re", "closed
 
 /* ---- Rows ----------------------------------------------------------------------------------------------------------------- */
 
+/* The options that give this result again; of --at only that it was there: the rows have the distances. */
+enum { COMMAND_TEXT = RPP_HEAD_TEXT + 128 };
+static void print_command(const run *r, char text[COMMAND_TEXT]) {
+  char points[40] = "", samples[64] = "";
+  rpp_head_options_print(&r->head, text);
+  const size_t used = strlen(text);
+  if (r->per_decade > 0) snprintf(points, sizeof points, " --points=%" PRId64, r->per_decade);
+  if (r->samples > 0) snprintf(samples, sizeof samples, " --samples=%" PRId64 " --seed=%" PRId64, r->samples, r->seed);
+  if (r->at != NULL)
+    snprintf(text + used, COMMAND_TEXT - used, " --at=...%s", samples);
+  else
+    snprintf(text + used, COMMAND_TEXT - used, " --max=%" PRId64 "%s%s", r->max, points, samples);
+}
+
 static void write_header(run *r) {
-  char head[RPP_HEAD_TEXT];
-  rpp_head_options_print(&r->head, head);
+  char command[COMMAND_TEXT];
+  print_command(r, command);
   rpp_table *t = &r->table;
   const int64_t width = r->head.rotary.rotary_dim;
   double magnitude = 1;
   rpp_frequencies(&r->head.rotary, NULL, NULL, &magnitude);
-  rpp_table_comment(t, "ropepp-analysis curves %s", head);
+  rpp_table_comment(t, "ropepp-analysis curves %s", command);
   rpp_table_comment(t, "t: distance in tokens");
   rpp_table_comment(t, "c_re, c_im: mean of cos(t theta_n) and of sin(t theta_n) over the %" PRId64 " rotated pairs, within 1e-14",
                     width / 2);
@@ -90,14 +108,19 @@ static void summarise(run *r, const rpp_curves_row *row) {
   }
 }
 
-static bool write_row(run *r, int64_t t, double re, double im, rpp_message *error) {
+static rpp_curves_row row_of(const run *r, int64_t t, double re, double im) {
   rpp_curves_row row = {(double)t, re, im, NAN, NAN};
+  if (!isnan(r->base)) rpp_closed_form(r->base, r->stretch * (double)t, &row.closed_re, &row.closed_im);
+  return row;
+}
+
+static bool write_row(run *r, int64_t t, double re, double im, rpp_message *error) {
+  const rpp_curves_row row = row_of(r, t, re, im);
   const double width = (double)r->head.rotary.rotary_dim, all = (double)r->head.head_dim;
   rpp_table_integer(&r->table, t);
   rpp_table_number(&r->table, re);
   rpp_table_number(&r->table, im);
   if (!isnan(r->base)) {
-    rpp_closed_form(r->base, r->stretch * (double)t, &row.closed_re, &row.closed_im);
     rpp_table_number(&r->table, row.closed_re);
     rpp_table_number(&r->table, row.closed_im);
   }
@@ -114,8 +137,12 @@ static bool write_row(run *r, int64_t t, double re, double im, rpp_message *erro
     for (int i = 0; i < 4; i++) rpp_table_number(&r->table, estimates[i]);
   }
   rpp_table_end_row(&r->table);
-  summarise(r, &row);
+  if (!r->scans) summarise(r, &row);
   return r->folder == NULL || rpp_curves_rows_add(&r->picture, &row) || rpp_message_set(error, "out of memory for the picture");
+}
+
+static bool refuse(rpp_status status, rpp_message *error) {
+  return rpp_message_set(error, "%s", status == RPP_ERROR_MEMORY ? "out of memory" : rpp_error_message());
 }
 
 static bool write_rows(run *r, rpp_message *error) {
@@ -124,9 +151,24 @@ static bool write_rows(run *r, rpp_message *error) {
     const rpp_status status = r->points.chosen != NULL
                                   ? rpp_curves_at(&r->head.rotary, count, r->points.chosen + first, r->re, r->im)
                                   : rpp_curves_range(&r->head.rotary, first, count, r->re, r->im);
-    if (status != RPP_OK) return rpp_message_set(error, "%s", status == RPP_ERROR_MEMORY ? "out of memory" : rpp_error_message());
+    if (status != RPP_OK) return refuse(status, error);
     for (int64_t i = 0; i < count; i++)
       if (!write_row(r, rpp_points_get(&r->points, first + i), r->re[i], r->im[i], error)) return false;
+  }
+  return true;
+}
+
+/* The summary of every distance up to the last row. */
+static bool scan(run *r, rpp_message *error) {
+  const int64_t all = rpp_points_get(&r->points, r->points.count - 1) + 1;
+  for (int64_t first = 0; first < all; first += CHUNK) {
+    const int64_t count = all - first < CHUNK ? all - first : CHUNK;
+    const rpp_status status = rpp_curves_range(&r->head.rotary, first, count, r->re, r->im);
+    if (status != RPP_OK) return refuse(status, error);
+    for (int64_t i = 0; i < count; i++) {
+      const rpp_curves_row row = row_of(r, first + i, r->re[i], r->im[i]);
+      summarise(r, &row);
+    }
   }
   return true;
 }
@@ -134,9 +176,10 @@ static bool write_rows(run *r, rpp_message *error) {
 /* ---- Summary -------------------------------------------------------------------------------------------------------------- */
 
 static json_t *summary(const run *r) {
-  char head[RPP_HEAD_TEXT];
-  rpp_head_options_print(&r->head, head);
-  json_t *all = json_pack("{s:s, s:I}", "command", head, "rows", (json_int_t)r->points.count);
+  char command[COMMAND_TEXT];
+  print_command(r, command);
+  json_t *all = json_pack("{s:s, s:I, s:s}", "command", command, "rows", (json_int_t)r->points.count, "summary_of",
+                          r->scans || r->points.chosen == NULL ? "every distance up to the last row" : "the rows alone");
   for (int i = 0; i < (isnan(r->base) ? 2 : 4); i++) json_object_set_new(all, summary_names[i], rpp_summary_json(&r->summaries[i]));
   if (isnan(r->base)) return all;
   const double peak = rpp_closed_form_peak(r->base);
@@ -151,17 +194,9 @@ static json_t *summary(const run *r) {
 }
 
 /* FOLDER/curves.json, or, beside data on standard output, nothing. */
-static bool write_summary(const run *r, rpp_message *error) {
-  if (r->folder == NULL) return true;
-  rpp_table file;
-  if (!rpp_table_open(&file, r->folder, "curves.json", error)) return false;
-  json_t *all = summary(r);
-  json_dumpf(all, file.file, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
-  fputc('\n', file.file);
-  json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(10));
-  putchar('\n');
-  json_decref(all);
-  return rpp_table_close(&file, error);
+static bool write_summary(run *r, rpp_message *error) {
+  return r->folder == NULL ||
+         ((!r->scans || scan(r, error)) && rpp_json_file_write(summary(r), true, r->folder, "curves.json", error));
 }
 
 /* ---- The command ---------------------------------------------------------------------------------------------------------- */
@@ -171,6 +206,7 @@ static bool prepare(run *r, rpp_message *error) {
   r->points = rpp_points_every(r->max);
   if (r->per_decade > 0 && !rpp_points_logarithmic(r->max, r->per_decade, &r->points, error)) return false;
   if (r->at != NULL && !rpp_points_parse(r->at, RPP_CURVES_FARTHEST, &r->points, error)) return false;
+  r->scans = r->folder != NULL && r->points.chosen != NULL && rpp_points_get(&r->points, r->points.count - 1) <= SCANNED;
   if (r->samples > 0 && (r->drawn = rpp_monte_carlo_draw(&r->head.rotary, r->samples, (uint64_t)r->seed, error)) == NULL)
     return false;
   if (!rpp_closed_form_of(&r->head.rotary, &r->base, &r->stretch)) r->base = NAN;

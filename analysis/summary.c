@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "json_file.h"
+
 rpp_summary rpp_summary_none(void) {
   return (rpp_summary){NAN, NAN, NAN, NAN};
 }
@@ -11,10 +13,6 @@ void rpp_summary_add(rpp_summary *summary, double t, double value) {
   if (value < 0 && isnan(summary->first_negative)) summary->first_negative = t;
   if (isnan(summary->half_decay) && summary->max > 0 && value <= summary->max / 2) summary->half_decay = t;
   if (!(value <= summary->max)) summary->max = value, summary->max_at = t;
-}
-
-json_t *rpp_json_or_null(double x) {
-  return isnan(x) ? json_null() : json_real(x);
 }
 
 json_t *rpp_summary_json(const rpp_summary *summary) {

@@ -19,7 +19,4 @@ void rpp_summary_add(rpp_summary *summary, double t, double value);
 /* {"max", "max_at", "first_negative", "half_decay"}, null for what was not seen. */
 json_t *rpp_summary_json(const rpp_summary *summary);
 
-/* A number, or null for NaN. */
-json_t *rpp_json_or_null(double x);
-
 #endif

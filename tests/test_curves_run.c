@@ -1,5 +1,6 @@
 /* curves_run.c, options.c: the command line, its data, and one line for each mistake. */
 #define _DEFAULT_SOURCE /* mkdtemp */
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,39 @@ START_TEST(points_samples_and_partial_widths_on_standard_output) {
 }
 END_TEST
 
+START_TEST(a_summary_looks_at_distances_that_have_no_row) {
+  char path[96];
+  const char *chosen[] = {"--max 20000 --points 2", "--at 3,20000"};
+  snprintf(path, sizeof path, "%s/made/curves.json", folder);
+  for (int i = 0; i < 2; i++) {
+    char arguments[64];
+    snprintf(arguments, sizeof arguments, "curves %s -o made", chosen[i]);
+    ck_assert_int_eq(run(arguments), 0);
+    json_t *all = json_load_file(path, 0, NULL), *re = json_object_get(all, "c_re"), *im = json_object_get(all, "c_im"),
+           *closed = json_object_get(all, "closed_re");
+    ck_assert_double_eq(json_real_value(json_object_get(re, "first_negative")), 1707);
+    ck_assert_double_eq(json_real_value(json_object_get(re, "half_decay")), 46);
+    ck_assert_double_eq(json_real_value(json_object_get(im, "first_negative")), 978);
+    ck_assert_double_eq_tol(json_real_value(json_object_get(closed, "first_negative")), 6166.03, 0.01);
+    json_decref(all);
+  }
+}
+END_TEST
+
+START_TEST(distance_0_alone_has_a_picture) {
+  ck_assert_int_eq(run("curves --max 0 -o made"), 0);
+  ck_assert_int_eq(lines(complaints), 0);
+}
+END_TEST
+
+START_TEST(a_signal_leaves_nothing_half_written) {
+  char command[256];
+  snprintf(command, sizeof command,
+           "cd %s; timeout -s INT 0.3 \"$ROPEPP_ANALYSIS\" curves --max 100000000 -o cut; ls -A cut | wc -l | grep -qx 0", folder);
+  ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 START_TEST(every_mistake_is_one_line_and_leaves_nothing) {
   static const struct {
     const char *arguments, *named;
@@ -150,6 +184,9 @@ int main(void) {
   tcase_add_checked_fixture(tests, set_up, tear_down);
   tcase_add_test(tests, a_row_for_every_distance);
   tcase_add_test(tests, points_samples_and_partial_widths_on_standard_output);
+  tcase_add_test(tests, a_summary_looks_at_distances_that_have_no_row);
+  tcase_add_test(tests, distance_0_alone_has_a_picture);
+  tcase_add_test(tests, a_signal_leaves_nothing_half_written);
   tcase_add_test(tests, every_mistake_is_one_line_and_leaves_nothing);
   tcase_add_test(tests, an_output_that_cannot_be_written);
   suite_add_tcase(suite, tests);
