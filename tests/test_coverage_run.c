@@ -135,8 +135,16 @@ START_TEST(files_hold_the_counts) {
   ck_assert_int_eq(full(all, "hull", "q_even", "rope++"), 64);
   ck_assert_int_eq(full(all, "union", "q_odd", "rope"), 55);
   ck_assert_int_eq((int)json_integer_value(json_object_get(all, "pairs")), 64);
+  double unseen = 0;
+  char same[200];
+  ck_assert_int_eq(json_unpack(all, "{s:{s:{s:{s:{s:F}}}}}", "criteria", "union", "q_even", "rope", "mean_unseen", &unseen), 0);
   json_decref(all);
-  /* The same counts, by reading the rows. */
+  /* The same counts, and the mean, by reading the rows. */
+  snprintf(same, sizeof same,
+           "awk -F, '$4==\"q_even\" && $5==\"rope\" && $6==\"union\" {s+=$17/64} END {exit !(s>0 && (s-%.17g)^2<1e-20)}' "
+           "new/data/coverage.csv",
+           unseen);
+  ck_assert(shell(same));
   ck_assert(
       shell("test $(awk -F, '$4==\"q_even\" && $5==\"rope\" && $6==\"union\" {s+=$10} END {print s}' new/data/coverage.csv) = 50"));
   ck_assert(shell(
