@@ -91,7 +91,8 @@ START_TEST(points_samples_and_partial_widths_on_standard_output) {
   ck_assert_int_eq(read_rows(out, header, rows, 64), 2);
   ck_assert_str_eq(header, "t,c_re,c_im,head_re,head_im,mc_re,mc_re_ci,mc_im,mc_im_ci\n");
   ck_assert(rows[0][0] == 10 && rows[1][0] == 1e9);
-  for (int i = 0; i < 2; i++) ck_assert_double_eq_tol(rows[i][3], (32 * rows[i][1] + 32) / 64, 1e-15);
+  for (int i = 0; i < 2; i++)
+    for (int part = 1; part <= 2; part++) ck_assert_double_eq_tol(rows[i][part + 2], (32 * rows[i][part] + 32) / 64, 1e-15);
   ck_assert_int_eq(run("curves --max 1000000 --points 10"), 0);
   const int count = read_rows(out, header, rows, 64);
   ck_assert(count > 50 && rows[count - 1][0] == 1e6);
@@ -112,6 +113,8 @@ START_TEST(a_summary_looks_at_distances_that_have_no_row) {
     ck_assert_double_eq(json_real_value(json_object_get(re, "half_decay")), 46);
     ck_assert_double_eq(json_real_value(json_object_get(im, "first_negative")), 978);
     ck_assert_double_eq_tol(json_real_value(json_object_get(closed, "first_negative")), 6166.03, 0.01);
+    const double gap = json_real_value(json_object_get(json_object_get(all, "largest_gap_im"), "gap"));
+    ck_assert_double_eq_tol(gap, 0.302548889, 1e-9);
     json_decref(all);
   }
 }
