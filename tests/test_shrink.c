@@ -96,6 +96,10 @@ static rpp_gate magnitude(const rpp_spec *s) {
 static rpp_gate partial(const rpp_spec *s) {
   return element_if(s->attention.rotary.rotary_dim < s->head_dim);
 }
+static rpp_gate odd_part(const rpp_spec *s) {
+  const int64_t width = s->attention.rotary.rotary_dim;
+  return element_if(width < s->head_dim && width / 2 % 2 == 1 && width > 2 && s->attention.rotary.pairing == RPP_PAIRING_HALF);
+}
 static rpp_gate pairing(const rpp_spec *s) {
   return element_if(s->attention.rotary.pairing == RPP_PAIRING_HALF && s->attention.rotary.rotary_dim > 2 && s->k_len > 1);
 }
@@ -159,6 +163,8 @@ START_TEST(only_what_a_fault_needs_is_left) {
   becomes(BIG, corner, "ec:h=1,kv=1,lq=1,lk=2,d=2,dtype=bf16,seed=99");
   becomes(BIG, tile, "ec:h=1,kv=1,lq=0,lk=65,d=2,dtype=bf16,seed=99");
   becomes(BIG, in_window, "ec:h=1,kv=1,lq=0,lk=2,d=2,dtype=bf16,mask=window:1,seed=99");
+  becomes("rope:h=2,kv=2,lq=7,lk=9,d=128,rotary=126,pairing=half", odd_part,
+          "rope:h=1,kv=1,lq=0,lk=0,d=8,rotary=6,pairing=half,seed=0");
   becomes(BIG, partial, "ec:h=1,kv=1,lq=0,lk=0,d=4,rotary=2,dtype=bf16,seed=99");
   becomes(BIG, pairing, "ec:h=1,kv=1,lq=0,lk=2,d=4,dtype=bf16,pairing=half,seed=99");
   becomes(BIG, grouped, "ec:h=2,kv=1,lq=0,lk=0,d=2,dtype=bf16,seed=99");

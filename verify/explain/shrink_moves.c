@@ -78,10 +78,25 @@ static bool head_width(rpp_spec *spec, int step) {
   return step <= count + 1;
 }
 
+/* Columns that are not rotated stay: alone, or without them, it may not fail. */
+static bool is_partial(const rpp_spec *spec) {
+  return spec->attention.rotary.rotary_dim < spec->head_dim - 1;
+}
+
 static bool rotary_width(rpp_spec *spec, int step) {
+  static const int64_t widths[] = {2, 4, 6, 8, 16, 32, 64};
   int64_t *width = &spec->attention.rotary.rotary_dim;
-  if (step > 5) return false;
-  if ((2 << step) < *width && *width < spec->head_dim - 1) *width = 2 << step;
+  if (step >= (int)(sizeof widths / sizeof *widths)) return false;
+  if (widths[step] < *width && is_partial(spec)) *width = widths[step];
+  return true;
+}
+
+/* Both at once, an even and an odd count of pairs: what is left of one alone may all be rotated. */
+static bool widths(rpp_spec *spec, int step) {
+  static const int64_t both[][2] = {{4, 2}, {6, 4}, {8, 4}, {8, 6}, {16, 8}, {16, 14}, {64, 32}, {64, 62}};
+  if (step >= (int)(sizeof both / sizeof *both)) return false;
+  if (is_partial(spec) && both[step][0] < spec->head_dim && both[step][1] <= spec->attention.rotary.rotary_dim)
+    spec->head_dim = both[step][0], spec->attention.rotary.rotary_dim = both[step][1];
   return true;
 }
 
@@ -186,6 +201,7 @@ const rpp_shrink_move rpp_shrink_moves[] = {
     {"batch", batch, false},
     {"heads", heads, true},
     {"head width", head_width, true},
+    {"widths", widths, true},
     {"defaults", defaults, false},
     {"value width", value_width, false},
     {"rotary width", rotary_width, false},
