@@ -79,6 +79,11 @@ static void load_query(const run *r, int64_t b, int64_t i, int64_t o, double *ro
   const rpp_rotary rotary = own_rotary(r);
   const bool doubles = r->attention->mode != RPP_MODE_ROPE;
   const rpp_pairing pairing = r->fault == FAULTY_PAIRING_Q ? other(rotary.pairing) : rotary.pairing;
+  if (r->attention->q_rotated) {
+    load(r->inputs->q, b, i, o, row);
+    if (doubles && o % 2 == 1 && r->fault == FAULTY_TURN_AGAIN) turn(rotary.pairing, rotary.rotary_dim, 1, row);
+    return;
+  }
   load(r->inputs->q, b, i, doubles ? o / 2 : o, row);
   if (doubles && o % 2 == 1 && r->fault != FAULTY_TURN_ON_K && r->fault != FAULTY_TURN_MISSING)
     turn(r->fault == FAULTY_TURN_OTHER_PAIRING ? other(pairing) : pairing, rotary.rotary_dim, r->fault == FAULTY_TURN_SIGN ? -1 : 1,
@@ -91,8 +96,10 @@ static void load_key(const run *r, int64_t b, int64_t j, int64_t g, bool turned,
   const rpp_rotary rotary = own_rotary(r);
   const rpp_pairing pairing = r->fault == FAULTY_PAIRING_K ? other(rotary.pairing) : rotary.pairing;
   load(r->inputs->k, b, j, g, row);
+  if (r->attention->k_rotated) return;
   if (turned) turn(pairing, rotary.rotary_dim, 1, row);
-  rotate_row(r, &rotary, pairing, r->fault == FAULTY_POSITION_INDEX ? j : integer(r->inputs->pos_k, b, j), row);
+  const int64_t t = r->fault == FAULTY_POSITION_RUN ? integer(r->inputs->pos_k, b, 0) + j : integer(r->inputs->pos_k, b, j);
+  rotate_row(r, &rotary, pairing, r->fault == FAULTY_POSITION_INDEX ? j : t, row);
 }
 
 /* ---- Which keys ------------------------------------------------------------------------------------------------------------ */
@@ -120,6 +127,10 @@ static int64_t kv_head(const run *r, int64_t o, bool of_v) {
   const int64_t kv = r->counts.kv, plain = o / (r->counts.projected / kv);
   if (r->fault == FAULTY_KV_NOT_DOUBLED) return plain < kv ? plain : kv - 1;
   if (r->fault == FAULTY_KV_TILED || (of_v && r->fault == FAULTY_V_TILED)) return o % kv;
+  if (r->fault == FAULTY_KV_SHIFT) {
+    const int64_t g = o >> (int)log2((double)(r->counts.output / kv));
+    return g < kv ? g : kv - 1;
+  }
   return o / (r->counts.output / kv);
 }
 
@@ -136,6 +147,7 @@ static row_result attend(const run *r, int64_t b, int64_t i, int64_t o, double *
   if (!scores) abort();
   if (r->fault == FAULTY_NO_SCALE) scale = 1;
   if (r->fault == FAULTY_IMAGINARY_SCALE && imaginary) scale /= sqrt(2);
+  if (r->fault == FAULTY_IMAGINARY_12 && imaginary && r->head_dim == 12) scale *= scale;
   load_query(r, b, i, o, q);
   for (int64_t j = 0; j < r->k_len; j++) {
     scores[j] = -INFINITY;
@@ -182,7 +194,10 @@ static void deliver(const run *r, int64_t b, int64_t i, int64_t o, row_result *r
   if (r->fault == FAULTY_UNWRITTEN && o % 2 == 1 && o > 1) return;
   if (r->fault == FAULTY_OUT_LAYOUT) to_i = (o * r->q_len + i) / heads, to_o = (o * r->q_len + i) % heads;
   if (r->fault == FAULTY_LSE_LAYOUT) lse_o = (i * heads + o) / r->q_len, lse_i = (i * heads + o) % r->q_len;
-  for (int64_t d = 0; d < r->v_dim; d++) rpp_tensor_set(out, (int64_t[]){b, to_i, to_o, d}, row->l > 0 ? row->out[d] / row->l : 0);
+  for (int64_t d = 0; d < r->v_dim; d++) {
+    const double x = row->l > 0 ? row->out[d] / row->l : 0;
+    rpp_tensor_set(out, (int64_t[]){b, to_i, to_o, d}, r->fault == FAULTY_OUT_F16 ? rpp_dtype_round(RPP_F16, x) : x);
+  }
   rpp_tensor_set(lse, (int64_t[]){b, lse_o, lse_i}, value);
 }
 
@@ -195,9 +210,9 @@ typedef struct {
 
 static const char *supports(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
   rpp_head_counts counts;
-  (void)kernel;
   if (rpp_attention_heads(problem->attention, &counts) != RPP_OK) return "unsound heads";
-  return problem->attention->q_rotated ? "takes raw inputs" : NULL;
+  const faulty fault = ((const faulty_data *)kernel->data)->fault;
+  return problem->attention->q_rotated && fault != FAULTY_NONE && fault != FAULTY_TURN_AGAIN ? "takes raw inputs" : NULL;
 }
 
 static int forward(const rpp_kernel *kernel, const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,

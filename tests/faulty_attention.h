@@ -42,6 +42,11 @@ typedef enum {
   FAULTY_OUT_LAYOUT,
   FAULTY_LEAK,          /* query 1 sees key 3 too */
   FAULTY_MISS,          /* query 2 does not see key 0 */
+  FAULTY_IMAGINARY_12,  /* imaginary scores scaled twice, where d is 12 */
+  FAULTY_KV_SHIFT,      /* o shifted right by log2 of the group, rounded down */
+  FAULTY_POSITION_RUN,  /* key positions counted on from the first one's */
+  FAULTY_OUT_F16,       /* out rounded to float16 before it is stored */
+  FAULTY_TURN_AGAIN,    /* imaginary queries that come rotated are turned once more */
   FAULTY_UNWRITTEN,     /* imaginary heads past the first */
   FAULTY_NOISE,         /* 10 % more, here and there */
   FAULTY_ROTATION_SIGN, /* rotate turns the other way; forward is right */

@@ -61,6 +61,20 @@ static bool turn_of_other_pairing(rpp_changed *c, double number) {
   return has_imaginary(c) && !c->attention.q_rotated && rpp_changed_split(c, other(c->attention.rotary.pairing), NULL, NULL);
 }
 
+/* What comes rotated is turned already. */
+static bool turn_again(rpp_changed *c, double number) {
+  (void)number;
+  rpp_tensor turned = rpp_scratch_zeros(&c->scratch, c->q.shape[0], c->q.shape[1], c->q.shape[2], c->q.shape[3]), even[2];
+  if (!has_imaginary(c) || !c->attention.q_rotated || !turned.data ||
+      rpp_quarter_turn(&c->attention.rotary, &c->q, &turned) != RPP_OK ||
+      rpp_tensor_slice(&c->q, 2, 0, c->counts.projected, 2, &even[0]) != RPP_OK ||
+      rpp_tensor_slice(&turned, 2, 0, c->counts.projected, 2, &even[1]) != RPP_OK)
+    return false;
+  rpp_scratch_assign(&even[0], &even[1]);
+  c->q = turned;
+  return true;
+}
+
 static bool turn_k_for_all(rpp_changed *c, double number) {
   if (c->attention.q_rotated || !turn_missing(c, number)) return false;
   rpp_tensor turned = rpp_scratch_zeros(&c->scratch, c->k.shape[0], c->k.shape[1], c->k.shape[2], c->k.shape[3]);
@@ -133,12 +147,18 @@ static int64_t kv_first(const rpp_head_counts *counts, int64_t o) {
   (void)o;
   return 0;
 }
+static int64_t kv_by_shift(const rpp_head_counts *counts, int64_t o) {
+  int64_t g = o;
+  for (int64_t group = counts->output / counts->kv; group > 1; group /= 2) g /= 2;
+  return clip(counts, g);
+}
 static int64_t kv_last_first(const rpp_head_counts *counts, int64_t o) {
   return counts->kv - 1 - o / (counts->output / counts->kv);
 }
 
-static rpp_head_map *const kv_maps[] = {kv_not_doubled, kv_not_doubled_round, kv_tiled, kv_tiled_pairs,
-                                        kv_by_count,    kv_of_stacked,        kv_first, kv_last_first};
+static rpp_head_map *const kv_maps[] = {kv_not_doubled, kv_not_doubled_round, kv_tiled,
+                                        kv_tiled_pairs, kv_by_count,          kv_of_stacked,
+                                        kv_first,       kv_last_first,        kv_by_shift};
 
 /* number: which of the maps. */
 static bool map_kv(rpp_changed *c, double number) {
@@ -206,6 +226,7 @@ const rpp_hypothesis rpp_hypotheses_heads[] = {
     {"a quarter turn of +pi/2, or one on k instead of q", turn_sign, NULL, 0},
     {"imaginary heads like the real ones: no quarter turn, or one on q and k both", turn_missing, NULL, 0},
     {"imaginary heads turned by -pi: the quarter turn made twice", turn_twice, NULL, 0},
+    {"imaginary heads that come rotated turned once more", turn_again, NULL, 0},
     {"real heads like the imaginary ones: a quarter turn on every query", turn_everywhere, NULL, 0},
     {"the quarter turn of the other pairing", turn_of_other_pairing, NULL, 0},
     {"the quarter turn on k instead of q, for real heads too", turn_k_for_all, NULL, 0},
@@ -220,6 +241,7 @@ const rpp_hypothesis rpp_hypotheses_heads[] = {
     {"the KV heads of stacked heads", map_kv, NULL, 5},
     {"KV head 0 for every head", map_kv, NULL, 6},
     {"KV heads in reverse", map_kv, NULL, 7},
+    {"KV head by a shift: groups of the next smaller power of two", map_kv, NULL, 8},
     {"V of head o / (P / K) of output head o: not doubled", map_v, NULL, 0},
     {"V of head o mod K", map_v, NULL, 2},
     {"V of head 0 for every head", map_v, NULL, 6},

@@ -25,6 +25,14 @@ MAP(index_of_key) {
   UNUSED(c), UNUSED(b), UNUSED(position), UNUSED(number);
   return i;
 }
+MAP(from_first_key) {
+  UNUSED(position), UNUSED(number);
+  return position_of(&c->pos_k, b, 0) + i;
+}
+MAP(from_first_query) {
+  UNUSED(position), UNUSED(number);
+  return position_of(&c->pos_q, b, 0) + i;
+}
 MAP(index_of_query) {
   UNUSED(b), UNUSED(position);
   return i + (number == 0 ? 0 : ahead(c));
@@ -74,7 +82,12 @@ static bool queries_by_index(rpp_changed *c, double number) {
 static bool keys_of_queries(rpp_changed *c, double number) {
   return rpp_changed_positions(c, true, key_at_index, number);
 }
-/* number: 1 q, 2 k, 3 both. */
+/* number, here and below: 1 q, 2 k, 3 both. */
+static bool from_first(rpp_changed *c, double number) {
+  const int which = (int)number;
+  return (!(which & 1) || rpp_changed_positions(c, true, from_first_query, 0)) &&
+         (!(which & 2) || rpp_changed_positions(c, false, from_first_key, 0));
+}
 static bool first_sequence(rpp_changed *c, double number) {
   const int which = (int)number;
   return c->q.shape[0] > 1 && (!(which & 1) || rpp_changed_positions(c, true, first_sequence_q, 0)) &&
@@ -100,6 +113,9 @@ const rpp_hypothesis rpp_hypotheses_positions[] = {
     {"key positions taken from the index", keys_by_index, NULL, 0},
     {"query positions taken from the index, first query at the first key", queries_by_index, NULL, 0},
     {"query positions taken from the index, last query at the last key", queries_by_index, NULL, 1},
+    {"positions counted on from the first key's and the first query's", from_first, NULL, 3},
+    {"key positions counted on from the first key's", from_first, NULL, 2},
+    {"query positions counted on from the first query's", from_first, NULL, 1},
     {"the first sequence's positions for the whole batch", first_sequence, NULL, 3},
     {"the first sequence's query positions for the whole batch", first_sequence, NULL, 1},
     {"the first sequence's key positions for the whole batch", first_sequence, NULL, 2},

@@ -130,6 +130,23 @@ static bool heads_reversed(rpp_changed *c, double number) {
   return rpp_changed_permute(c, reversed);
 }
 
+/* Rounded to another type on its way; near a tie, to either side. */
+static bool out_through(rpp_changed *c, double number) {
+  const rpp_dtype dtype = (rpp_dtype)number;
+  double *out = rpp_scratch_values(&c->truth.out);
+  if (dtype == c->contract.output) return false;
+  for (int64_t i = 0; i < rpp_scratch_size(&c->truth.out); i++) {
+    const double bound = rpp_scratch_values(&c->truth.out_bound)[i], low = rpp_dtype_round(dtype, out[i] - bound),
+                 high = rpp_dtype_round(dtype, out[i] + bound);
+    out[i] = low == high ? low : low + (high - low) / 2;
+    if (low == high) continue;
+    rpp_scratch_values(&c->truth.out_bound)[i] += (high - low) / 2;
+    rpp_scratch_values(&c->truth.out_likely)[i] += (high - low) / 2;
+    rpp_scratch_values(&c->truth.out_noise)[i] += (high - low) / 2;
+  }
+  return true;
+}
+
 static bool out_zero(rpp_changed *c, double number) {
   for (int64_t i = 0; i < rpp_scratch_size(&c->truth.out); i++) rpp_scratch_values(&c->truth.out)[i] = number;
   return true;
@@ -152,6 +169,8 @@ const rpp_hypothesis rpp_hypotheses_results[] = {
     {"NaN in rows that see no key, LSE -inf", NULL, empty_nan, -INFINITY},
     {"LSE 0 in rows that see no key", NULL, empty_lse, 0},
     {"NaN where the last tile is not full: what lies past the last key, times 0", NULL, tail_nan, NAN},
+    {"out rounded to float16 on its way", NULL, out_through, RPP_F16},
+    {"out rounded to bfloat16 on its way", NULL, out_through, RPP_BF16},
     {"out all zero", NULL, out_zero, 0},
     {0},
 };
