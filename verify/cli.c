@@ -21,6 +21,23 @@ rpp_format rpp_cli_basic_format(const char *value, struct argp_state *state) {
   return strcmp(value, "json") == 0 ? RPP_FORMAT_JSON : RPP_FORMAT_HUMAN;
 }
 
+error_t rpp_cli_ask(rpp_cli_asked *asked, int key, char *value, struct argp_state *state) {
+  switch (key) {
+  case 'f':
+    asked->format = rpp_cli_format(value, state);
+    return 0;
+  case 'o':
+    asked->folder = value;
+    return 0;
+  case ARGP_KEY_ARGS:
+    asked->arguments = state->argv + state->next;
+    asked->argument_count = state->argc - state->next;
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
 int64_t rpp_cli_integer(const char *option, const char *value, int64_t least, struct argp_state *state) {
   rpp_message error;
   int64_t integer = least;

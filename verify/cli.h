@@ -13,6 +13,17 @@
 rpp_format rpp_cli_basic_format(const char *value, struct argp_state *state);
 rpp_format rpp_cli_format(const char *value, struct argp_state *state);
 
+/* What commands that make a report are asked for: -f, -o, and the arguments behind the options. */
+typedef struct {
+  rpp_format format;
+  const char *folder; /* null: no files */
+  char **arguments;
+  int argument_count;
+} rpp_cli_asked;
+
+/* Takes one of those keys; ARGP_ERR_UNKNOWN for any other. */
+error_t rpp_cli_ask(rpp_cli_asked *asked, int key, char *value, struct argp_state *state);
+
 /* An integer of at least least, of an option's value. */
 int64_t rpp_cli_integer(const char *option, const char *value, int64_t least, struct argp_state *state);
 

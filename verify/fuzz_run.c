@@ -14,10 +14,7 @@ enum { DEFAULT_CASES = 4000, DEFAULT_SEED = 1, KEY_CASES = 0x100, KEY_SECONDS, K
 typedef struct {
   rpp_campaign campaign;
   bool cases_given;
-  rpp_format format;
-  const char *folder;
-  char **kernels;
-  int kernel_count;
+  rpp_cli_asked asked; /* arguments: kernels */
 } options;
 
 static const struct argp_option table[] = {
@@ -59,21 +56,11 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     jobs = rpp_cli_integer("--jobs", value, 1, state);
     c->pool.lanes = jobs < INT_MAX ? (int)jobs : INT_MAX;
     return 0;
-  case 'f':
-    o->format = rpp_cli_format(value, state);
-    return 0;
-  case 'o':
-    o->folder = value;
-    return 0;
-  case ARGP_KEY_ARGS:
-    o->kernels = state->argv + state->next;
-    o->kernel_count = state->argc - state->next;
-    return 0;
   case ARGP_KEY_END:
     if (!o->cases_given && c->plan.seconds > 0) c->plan.cases = -1;
     return 0;
   default:
-    return ARGP_ERR_UNKNOWN;
+    return rpp_cli_ask(&o->asked, key, value, state);
   }
 }
 
@@ -88,10 +75,10 @@ static int run(options *o, const rpp_cli_kernels *found) {
     rpp_corpus_free(&failures);
     return rpp_cli_complain("fuzz", "", &error);
   }
-  int status = rpp_cli_deliver("fuzz", &report, o->format, o->folder);
-  if (o->folder != NULL && failures.count > 0) {
+  int status = rpp_cli_deliver("fuzz", &report, o->asked.format, o->asked.folder);
+  if (o->asked.folder != NULL && failures.count > 0) {
     char path[4096];
-    snprintf(path, sizeof path, "%s/corpus.txt", o->folder);
+    snprintf(path, sizeof path, "%s/corpus.txt", o->asked.folder);
     if (!rpp_corpus_append(&failures, path, found->names, &error)) status = rpp_cli_complain("fuzz", "", &error);
   }
   rpp_corpus_free(&failures);
@@ -111,8 +98,8 @@ int rpp_main_fuzz(int argc, char **argv) {
       "Holds kernels against the truth on random cases, each run in a process of its own. Without KERNEL, those that run on "
       "this CPU.",
       table, parse, argc, argv, &o);
-  if (o.folder != NULL && !rpp_folder_make(o.folder, &error)) return rpp_cli_complain("fuzz", "", &error);
-  if (!rpp_cli_kernels_find(o.kernel_count, o.kernels, &found, &error)) return rpp_cli_complain("fuzz", "", &error);
+  if (o.asked.folder != NULL && !rpp_folder_make(o.asked.folder, &error)) return rpp_cli_complain("fuzz", "", &error);
+  if (!rpp_cli_kernels_find(o.asked.argument_count, o.asked.arguments, &found, &error)) return rpp_cli_complain("fuzz", "", &error);
   const int status = run(&o, &found);
   rpp_cli_kernels_free(&found);
   return status;

@@ -3,37 +3,14 @@
 #include "command.h"
 #include "program/aside.h"
 
-typedef struct {
-  rpp_format format;
-  const char *folder;
-  char **files;
-  int file_count;
-} options;
-
 static const struct argp_option table[] = {
     {"format", 'f', "FORMAT", 0, "human (default), json, tap or junit, on standard output", 0},
     {"output", 'o', "DIR", 0, "also write DIR/report.json, .tap and .xml", 0},
     {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state) {
-  options *o = state->input;
-  switch (key) {
-  case 'f':
-    o->format = rpp_cli_format(value, state);
-    return 0;
-  case 'o':
-    o->folder = value;
-    return 0;
-  case ARGP_KEY_ARGS:
-    o->files = state->argv + state->next;
-    o->file_count = state->argc - state->next;
-    return 0;
-  case ARGP_KEY_NO_ARGS:
-    rpp_refuse(state, "a report is expected");
-    return 0;
-  default:
-    return ARGP_ERR_UNKNOWN;
-  }
+  if (key == ARGP_KEY_NO_ARGS) rpp_refuse(state, "a report is expected");
+  return rpp_cli_ask(state->input, key, value, state);
 }
 
 static bool add_file(const char *path, bool first, rpp_report *sum, rpp_message *error) {
@@ -46,7 +23,7 @@ static bool add_file(const char *path, bool first, rpp_report *sum, rpp_message 
 }
 
 int rpp_main_merge(int argc, char **argv) {
-  options o = {0};
+  rpp_cli_asked o = {0};
   rpp_report sum = {0};
   rpp_message error;
   rpp_cli_parse(
@@ -55,10 +32,10 @@ int rpp_main_merge(int argc, char **argv) {
       "named, and the status is then 1.",
       table, parse, argc, argv, &o);
   if (o.folder != NULL && !rpp_folder_make(o.folder, &error)) return rpp_cli_complain("merge", "", &error);
-  for (int i = 0; i < o.file_count; i++)
-    if (!add_file(o.files[i], i == 0, &sum, &error)) {
+  for (int i = 0; i < o.argument_count; i++)
+    if (!add_file(o.arguments[i], i == 0, &sum, &error)) {
       rpp_report_free(&sum);
-      return rpp_cli_complain("merge", o.files[i], &error);
+      return rpp_cli_complain("merge", o.arguments[i], &error);
     }
   rpp_report_merged(&sum);
   const int status = rpp_cli_deliver("merge", &sum, o.format, o.folder);

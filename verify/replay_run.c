@@ -13,10 +13,7 @@ enum { KEY_CORPUS = 0x100 };
 typedef struct {
   rpp_corpus cases;
   bool has_corpus;
-  rpp_format format;
-  const char *folder;
-  char **kernels;
-  int kernel_count;
+  rpp_cli_asked asked; /* arguments: kernels */
 } options;
 
 static const struct argp_option table[] = {
@@ -29,13 +26,13 @@ static const struct argp_option table[] = {
 static void take_case(options *o, struct argp_state *state) {
   rpp_corpus_case one = {0};
   rpp_message error;
-  if (o->kernel_count == 0) rpp_refuse(state, "a case, or --corpus FILE, is expected");
-  char *spec = o->kernels[o->kernel_count - 1], *blank = strrchr(spec, ' ');
+  if (o->asked.argument_count == 0) rpp_refuse(state, "a case, or --corpus FILE, is expected");
+  char *spec = o->asked.arguments[o->asked.argument_count - 1], *blank = strrchr(spec, ' ');
   if (blank != NULL) {
     *blank = '\0'; /* the kernel now ends here, and stays in its place */
     spec = blank + 1;
   } else
-    o->kernel_count--;
+    o->asked.argument_count--;
   if (!rpp_spec_parse(spec, &one.spec, &error)) rpp_refuse(state, "%s", error.text);
   if (!rpp_corpus_add(&o->cases, &one)) rpp_refuse(state, "memory is out");
 }
@@ -48,21 +45,11 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     o->has_corpus = true;
     if (!rpp_corpus_read(value, &o->cases, &error)) exit(rpp_cli_complain("replay", value, &error));
     return 0;
-  case 'f':
-    o->format = rpp_cli_format(value, state);
-    return 0;
-  case 'o':
-    o->folder = value;
-    return 0;
-  case ARGP_KEY_ARGS:
-    o->kernels = state->argv + state->next;
-    o->kernel_count = state->argc - state->next;
-    return 0;
   case ARGP_KEY_END:
     if (!o->has_corpus) take_case(o, state);
     return 0;
   default:
-    return ARGP_ERR_UNKNOWN;
+    return rpp_cli_ask(&o->asked, key, value, state);
   }
 }
 
@@ -81,7 +68,7 @@ static int run(options *o, const rpp_cli_kernels *found) {
   const bool good = rpp_campaign_run(&campaign, &report, &failures, &error);
   rpp_corpus_free(&failures);
   if (!good) return rpp_cli_complain("replay", "", &error);
-  const int status = rpp_cli_deliver("replay", &report, o->format, o->folder);
+  const int status = rpp_cli_deliver("replay", &report, o->asked.format, o->asked.folder);
   rpp_report_free(&report);
   return status;
 }
@@ -106,9 +93,9 @@ int rpp_main_replay(int argc, char **argv) {
   rpp_message error;
   int status = RPP_EXIT_USAGE;
   if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0) return RPP_EXIT_USAGE;
-  if (o.folder != NULL && !rpp_folder_make(o.folder, &error)) {
+  if (o.asked.folder != NULL && !rpp_folder_make(o.asked.folder, &error)) {
     rpp_cli_complain("replay", "", &error);
-  } else if (!rpp_cli_kernels_find(o.kernel_count, o.kernels, &found, &error)) {
+  } else if (!rpp_cli_kernels_find(o.asked.argument_count, o.asked.arguments, &found, &error)) {
     rpp_cli_complain("replay", "", &error);
   } else {
     status = run(&o, &found);

@@ -5,7 +5,7 @@
 #include "kernels/kernel.h"
 
 /* Faults inside the kernel; where each was seen is in plants.c. Faults that are another problem's right answer, or that spoil a right
- * answer, wrap the kernel instead (plants_problem.c, plants_result.c). */
+ * answer, wrap the kernel instead (plant_problem.c, plant_result.c). */
 typedef enum {
   RPP_FAULT_NONE = 0,
   /* heads (emulate.c) */
