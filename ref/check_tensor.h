@@ -32,10 +32,4 @@ rpp_status rpp_check_output(const char *name, const rpp_tensor *t, int count, co
 /* No elements: a size is 0, and others may be larger than any loop should run. The tensor has been checked. */
 bool rpp_tensor_is_empty(const rpp_tensor *t);
 
-/* Whether two checked tensors share a byte. Exact for the layouts people use; after a long search it says true. */
-bool rpp_tensors_overlap(const rpp_tensor *a, const rpp_tensor *b);
-
-/* A dimension along which two elements of a checked tensor share a byte, or -1 when all are apart. As exact as above. */
-int rpp_tensor_self_overlap(const rpp_tensor *t);
-
 #endif

@@ -38,7 +38,8 @@ typedef enum {
   RPP_ERROR_OVERFLOW,    /* a size does not fit its integer type */
   RPP_ERROR_OVERLAP,     /* an output shares memory with an input, another output or itself */
   RPP_ERROR_UNSUPPORTED, /* the request has no meaning, such as relative scores from a given cosine table */
-  RPP_ERROR_MEMORY       /* an allocation failed */
+  RPP_ERROR_MEMORY,      /* an allocation failed */
+  RPP_ERROR_DEVICE       /* libropepp-cuda only: a kernel could not be started, or the SIMT runtime found a fault in it */
 } rpp_status;
 
 /* The message of this thread's last failure: one line, "field = value: what must hold". Empty before the first. */
@@ -94,6 +95,12 @@ RPP_API rpp_status rpp_tensor_slice(const rpp_tensor *t, int dim, int64_t start,
 
 /* The number of elements and, in bytes, the span from the lowest to past the highest one. Errors: as for any tensor argument. */
 RPP_API rpp_status rpp_tensor_extent(const rpp_tensor *t, int64_t *elements, int64_t *bytes);
+
+/* Whether two valid tensors share a byte. Exact for the layouts people use; after a long search it says true. */
+RPP_API bool rpp_tensors_overlap(const rpp_tensor *a, const rpp_tensor *b);
+
+/* A dimension along which two elements of a valid tensor share a byte, or -1 when all are apart. As exact as above. */
+RPP_API int rpp_tensor_self_overlap(const rpp_tensor *t);
 
 /* One element of a valid tensor as float64, and back, rounded to nearest (I64: saturating, NaN becomes 0). index has ndim entries
  * inside the shape: not checked. */
