@@ -6,6 +6,10 @@
 #include <string.h>
 #include "ropepp.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Runs a suite as TAP on stdout; the exit status of the program. Check forks each test, and the parent must not have started
  * OpenMP threads by then, so a test's main only builds its suite and calls this. */
 int support_run(Suite *suite);
@@ -33,4 +37,7 @@ void support_worse(double *worst, double error);
     ck_assert_msg(accepted_ == RPP_OK, "%s: status %d, message \"%s\"", #call, (int)accepted_, rpp_error_message());               \
   } while (0)
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,0 +1,26 @@
+/* contracts.h: what each kernel promises of its arithmetic, once: the kernels are built with these numbers and the verifier judges by them. As
+ * constant expressions of C, for tables. */
+#ifndef RPP_CUDA_CONTRACTS_H
+#define RPP_CUDA_CONTRACTS_H
+#include "ropepp.h"
+
+/* Keys between two rescalings of attention_f32.cu. */
+#define RPP_CUDA_ATTENTION_F32_KEYS 16
+
+/* rotate.cu: float32 inside, one rounding to the storage type. Of forward's fields it keeps none, since it has no forward. */
+#define RPP_CUDA_ROTATE_CONTRACT(storage, model)                                                                                   \
+  {                                                                                                                                \
+    .input = (storage), .rotated = (storage), .value = RPP_F32, .probability = RPP_F32, .output = (storage), .lse = RPP_F32,       \
+    .sums = RPP_SUMS_F32, .sum_depth = 1, .key_tile = 1, .max_splits = 1, .angles = (model),                                       \
+    .angle_error = RPP_ANGLES_AS_MODELLED, .deterministic = true                                                                   \
+  }
+
+/* attention_f32.cu: float32 throughout, products added one by one. */
+#define RPP_CUDA_ATTENTION_F32_CONTRACT(model)                                                                                     \
+  {                                                                                                                                \
+    .input = RPP_F32, .rotated = RPP_F32, .value = RPP_F32, .probability = RPP_F32, .output = RPP_F32, .lse = RPP_F32,             \
+    .sums = RPP_SUMS_F32, .sum_depth = 1, .key_tile = RPP_CUDA_ATTENTION_F32_KEYS, .max_splits = 1, .angles = (model),             \
+    .angle_error = RPP_ANGLES_AS_MODELLED, .deterministic = true                                                                   \
+  }
+
+#endif

@@ -1,0 +1,82 @@
+#include "block.h"
+
+#include <cstdio>
+#include <new>
+
+#ifdef RPP_SIMT_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+
+namespace rpp_simt {
+
+namespace {
+
+bool refuse(char *report, const char *kernel, const char *what, unsigned long long value, const char *expected) {
+  snprintf(report, REPORT, "kernel %s: %s = %llu: %s", kernel, what, value, expected);
+  return false;
+}
+
+bool check(const Launch &l, char *report) {
+  if (l.grid.x == 0 || l.grid.y == 0 || l.grid.z == 0) return refuse(report, l.kernel, "grid", 0, "no dimension may be 0");
+  if (l.grid.x > 0x7fffffff) return refuse(report, l.kernel, "grid.x", l.grid.x, "must be below 2^31");
+  if (l.grid.y > 65535 || l.grid.z > 65535)
+    return refuse(report, l.kernel, l.grid.y > 65535 ? "grid.y" : "grid.z", l.grid.y > 65535 ? l.grid.y : l.grid.z,
+                  "must be below 65536");
+  const unsigned long long threads = 1ull * l.dim.x * l.dim.y * l.dim.z;
+  if (threads == 0 || l.dim.x > THREADS_LIMIT || l.dim.y > THREADS_LIMIT || l.dim.z > 64 || threads > THREADS_LIMIT)
+    return refuse(report, l.kernel, "threads of a block", threads, "must be 1 to 1024");
+  if (threads % WARP != 0) return refuse(report, l.kernel, "threads of a block", threads, "must be whole warps of 32");
+  if (l.shared > SHARED_LIMIT) return refuse(report, l.kernel, "bytes of shared memory", l.shared, "must be at most 227 KiB");
+  return true;
+}
+
+// One for each system thread, kept for its fibers.
+Block *workplace() {
+  static thread_local std::unique_ptr<Block> kept;
+  if (!kept) kept.reset(new (std::nothrow) Block());
+  return kept.get();
+}
+
+void run_blocks(const Launch &l, uint64_t first, uint64_t step, uint64_t blocks, bool *failed, char *report) {
+  Block *b = workplace();
+  if (!b || !b->prepare(&l, blocks)) {
+#pragma omp critical(rpp_simt_report)
+    *failed = !refuse(report, l.kernel, "threads of a block", 1ull * l.dim.x * l.dim.y * l.dim.z, "no memory for their stacks");
+    return;
+  }
+  for (uint64_t n = first; n < blocks && !b->failed && !__atomic_load_n(failed, __ATOMIC_RELAXED); n += step) b->run(n);
+#ifdef RPP_SIMT_TSAN
+  __tsan_acquire(b);
+#endif
+  if (b->failed) {
+#pragma omp critical(rpp_simt_report)
+    if (!*failed) {
+      memcpy(report, b->report, REPORT);
+      __atomic_store_n(failed, true, __ATOMIC_RELAXED);
+    }
+  }
+}
+
+} // namespace
+
+bool launch(const char *kernel, dim3 grid, dim3 dim, size_t shared, const Stream *stream, void (*body)(void *), void *argument,
+            char *report) {
+  const Launch l = {kernel, grid, dim, shared, stream ? stream->seed : 0, body, argument};
+  if (current) return refuse(report, kernel, "launch", 1, "a kernel cannot launch another here");
+  if (!check(l, report)) return false;
+#ifdef RPP_SIMT_TSAN
+  __tsan_release(const_cast<Launch *>(&l));
+#endif
+  const uint64_t blocks = 1ull * grid.x * grid.y * grid.z;
+  const int team = stream && stream->threads > 1 ? stream->threads : 1;
+  bool failed = false;
+  if (team == 1) {
+    run_blocks(l, 0, 1, blocks, &failed, report);
+    return !failed;
+  }
+#pragma omp parallel for num_threads(team) schedule(static, 1)
+  for (int i = 0; i < team; i++) run_blocks(l, static_cast<uint64_t>(i), static_cast<uint64_t>(team), blocks, &failed, report);
+  return !failed;
+}
+
+} // namespace rpp_simt

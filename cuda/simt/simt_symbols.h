@@ -1,0 +1,9 @@
+/* simt_symbols.h: the public names under which the SIMT build of the kernels is linked, beside the device's. */
+#ifndef RPP_SIMT_SYMBOLS_H
+#define RPP_SIMT_SYMBOLS_H
+#define rpp_cuda_error_message rpp_simt_error_message
+#define rpp_cuda_rotate rpp_simt_rotate
+#define rpp_cuda_rotate_workspace rpp_simt_rotate_workspace
+#define rpp_cuda_attention_f32 rpp_simt_attention_f32
+#define rpp_cuda_attention_f32_workspace rpp_simt_attention_f32_workspace
+#endif
