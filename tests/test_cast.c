@@ -6,7 +6,7 @@
 
 static int clean_kernels(void) {
   int count = 0;
-  for (int i = 0; rpp_kernels[i]; i++) count++;
+  for (int i = 0; rpp_kernels[i]; i++) count += rpp_kernel_on_host(rpp_kernels[i]);
   for (int i = 0; rpp_emulated_kernels[i]; i++) count++;
   return count;
 }

@@ -77,10 +77,6 @@ void rpp_cli_parse(const char *arguments, const char *doc, const struct argp_opt
 
 /* ---- Kernels ------------------------------------------------------------------------------------------------------------ */
 
-static bool on_host(const rpp_kernel *kernel) {
-  return strncmp(kernel->name, "simt:", 5) != 0 && strncmp(kernel->name, "cuda:", 5) != 0;
-}
-
 static void add(rpp_cli_kernels *found, const rpp_kernel *kernel) {
   for (int i = 0; i < found->count; i++)
     if (found->kernels[i] == kernel) return;
@@ -94,7 +90,7 @@ bool rpp_cli_kernels_find(int count, char *const *names, rpp_cli_kernels *found,
   *found = (rpp_cli_kernels){calloc(room + 1, sizeof(rpp_kernel *)), calloc(room + 1, sizeof(char *)), 0};
   bool good = (found->kernels != NULL && found->names != NULL) || rpp_message_set(error, "memory is out");
   for (const rpp_kernel *const *k = rpp_kernels; good && count == 0 && *k != NULL; k++)
-    if (on_host(*k)) add(found, *k);
+    if (rpp_kernel_on_host(*k)) add(found, *k);
   for (int i = 0; good && i < count; i++) {
     const rpp_kernel *kernel = rpp_kernel_find(names[i]);
     if (kernel == NULL)

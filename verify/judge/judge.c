@@ -92,6 +92,13 @@ static bool rotate(trial *t) {
          rotate_one(t, RPP_JUDGED_ROTATED_K, RPP_PART_REAL, &d->k, &d->pos_k);
 }
 
+/* The verdict on a kernel that has no forward. */
+static bool rotated_only(trial *t) {
+  if (!rpp_generated_intact(&t->data, &t->verdict->message)) return stop(t, RPP_OUTCOME_OUTSIDE, NULL);
+  rpp_gates_decide(&t->worsts, t->verdict);
+  return true;
+}
+
 /* ---- Attention ---------------------------------------------------------------------------------------------------------- */
 
 static bool forward(trial *t) {
@@ -176,6 +183,7 @@ static bool judge(trial *t) {
 
 static bool run(trial *t) {
   if (!refuses_odd_heads(t) || !supported(t) || !rotate(t)) return false;
+  if (!t->kernel->forward) return rotated_only(t);
   const rpp_kernel_problem problem = {&t->data.attention, &t->data.inputs, &t->data.out, &t->data.lse};
   const size_t bytes = t->kernel->workspace ? t->kernel->workspace(t->kernel, &problem) : 0;
   if (bytes > 0 && !(t->workspace = rpp_generated_workspace(&t->data, bytes)))
@@ -198,7 +206,7 @@ static void compare_anyway(trial *t) {
   const rpp_verdict ours = *t->verdict;
   rpp_generated fresh;
   rpp_message error;
-  if (!t->returned && ours.outcome == RPP_OUTCOME_MISMATCH) forward(t);
+  if (!t->returned && ours.outcome == RPP_OUTCOME_MISMATCH && t->kernel->forward) forward(t);
   *t->verdict = ours;
   if (!t->returned || is_empty(&t->data.out)) return;
   if (ours.outcome != RPP_OUTCOME_OUTSIDE)

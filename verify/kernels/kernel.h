@@ -30,7 +30,7 @@ struct rpp_kernel {
   int (*rotate)(const rpp_kernel *kernel, const rpp_rotary *rotary, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos,
                 rpp_tensor *y, const char **reason);
 
-  /* As rpp_attention_forward without rows. Returns 0, or nonzero with *reason set to one line. */
+  /* As rpp_attention_forward without rows. Null: not offered; then rotate is, and the kernel supports no rotated inputs. Returns 0, or nonzero with *reason set to one line. */
   int (*forward)(const rpp_kernel *kernel, const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,
                  rpp_tensor *lse, void *workspace, const char **reason);
 
@@ -39,6 +39,9 @@ struct rpp_kernel {
 
 /* The kernels of this build, ended by null: one line each in kernels.c. */
 extern const rpp_kernel *const rpp_kernels[];
+
+/* Whether it is a kernel for this CPU: not simt: and not cuda:. */
+bool rpp_kernel_on_host(const rpp_kernel *kernel);
 
 /* By name; null when there is none. */
 const rpp_kernel *rpp_kernel_find(const char *name);

@@ -4,11 +4,17 @@
 
 #include "kernels/kernel.h"
 #include "kernels/kernel_blocked.h"
+#include "kernels/kernel_simt.h"
 
 const rpp_kernel *const rpp_kernels[] = {
     &rpp_kernel_blocked,
     &rpp_kernel_blocked_f16,
     &rpp_kernel_blocked_bf16,
+    &rpp_kernel_simt_rotate,
+    &rpp_kernel_simt_rotate_f16,
+    &rpp_kernel_simt_rotate_bf16,
+    &rpp_kernel_simt_rotate_hf_f32,
+    &rpp_kernel_simt_attention_f32,
     NULL,
 };
 

@@ -42,7 +42,8 @@ bool rpp_cast_gather(rpp_cast *c, bool twins) {
     return false;
   }
   for (int i = 0; i < c->plants; i++) join(c, &rpp_plants[i].kernel, rpp_plants[i].kernel.name);
-  for (int i = 0; i < clean; i++) join(c, rpp_kernels[i], rpp_kernels[i]->name);
+  for (int i = 0; i < clean; i++)
+    if (rpp_kernel_on_host(rpp_kernels[i])) join(c, rpp_kernels[i], rpp_kernels[i]->name);
   for (int i = 0; i < emulated; i++) join(c, rpp_emulated_kernels[i], rpp_emulated_kernels[i]->name);
   for (int i = 0; twins && i < c->plants; i++) c->twins[i] = find_twin(c, &rpp_plants[i]);
   return true;

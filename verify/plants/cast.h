@@ -1,4 +1,4 @@
-/* cast.h: who takes part in a run of the planted bugs: every plant, then every clean kernel. */
+/* cast.h: who takes part in a run of the planted bugs: every plant, then every clean kernel of this CPU. */
 #ifndef RPP_CAST_H
 #define RPP_CAST_H
 #include "plants/plants.h"

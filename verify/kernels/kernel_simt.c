@@ -1,0 +1,125 @@
+#include "kernels/kernel_simt.h"
+
+#include <stdlib.h>
+
+#include "contracts.h"
+#include "simt/ropepp_simt.h"
+
+/* ---- Problems as the CUDA functions take them --------------------------------------------------------------------------- */
+
+static rpp_cuda_integers integers_of(const rpp_tensor *t) {
+  rpp_cuda_integers integers = {.data = t->data ? (const char *)t->data + t->byte_offset : NULL, .ndim = t->ndim};
+  for (int d = 0; d < t->ndim && d < 2; d++) integers.shape[d] = t->shape[d], integers.strides[d] = t->strides[d];
+  return integers;
+}
+
+typedef struct {
+  rpp_cuda_inputs inputs;
+  rpp_cuda_integers pos_q, pos_k, cu_q, cu_k;
+} converted;
+
+static const rpp_cuda_integers *convert_one(const rpp_tensor *t, rpp_cuda_integers *place) {
+  if (!t) return NULL;
+  *place = integers_of(t);
+  return place;
+}
+
+/* c must stay where it is: inputs point into it. */
+static void convert(const rpp_attention_inputs *in, converted *c) {
+  c->inputs = (rpp_cuda_inputs){in->q,
+                                in->k,
+                                in->v,
+                                convert_one(in->pos_q, &c->pos_q),
+                                convert_one(in->pos_k, &c->pos_k),
+                                convert_one(in->cu_q, &c->cu_q),
+                                convert_one(in->cu_k, &c->cu_k)};
+}
+
+static int finish(rpp_status status, const char **reason) {
+  if (status == RPP_OK) return 0;
+  *reason = rpp_cuda_error_message();
+  return 1;
+}
+
+/* ---- Rotation ----------------------------------------------------------------------------------------------------------- */
+
+static const char *rotates(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
+  rpp_head_counts counts;
+  (void)kernel;
+  if (rpp_attention_heads(problem->attention, &counts) != RPP_OK) return rpp_error_message(); /* EH with an odd count */
+  if (problem->attention->q_rotated || problem->attention->k_rotated) return "it rotates, and these inputs are rotated";
+  if (problem->attention->rotary.rotary_dim > 256) return "the rotary width is above 256";
+  return NULL;
+}
+
+static int rotate(const rpp_kernel *kernel, const rpp_rotary *rotary, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos,
+                  rpp_tensor *y, const char **reason) {
+  const rpp_cuda_integers positions = integers_of(pos);
+  size_t bytes = 0;
+  (void)kernel;
+  if (finish(rpp_cuda_rotate_workspace(rotary, &positions, &bytes), reason) != 0) return 1;
+  void *workspace = malloc(bytes > 0 ? bytes : 1);
+  if (workspace == NULL) {
+    *reason = "memory is out";
+    return 1;
+  }
+  const rpp_tensor *real = part == RPP_PART_REAL ? y : NULL, *imag = part == RPP_PART_IMAG ? y : NULL;
+  const rpp_status status = rpp_cuda_rotate(rotary, x, &positions, real, imag, workspace, bytes, NULL);
+  free(workspace);
+  return finish(status, reason);
+}
+
+/* ---- Attention ---------------------------------------------------------------------------------------------------------- */
+
+static size_t workspace(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
+  converted c;
+  size_t bytes = 0;
+  (void)kernel;
+  convert(problem->inputs, &c);
+  return rpp_cuda_attention_f32_workspace(problem->attention, &c.inputs, problem->out, problem->lse, &bytes) == RPP_OK ? bytes : 0;
+}
+
+static const char *attends(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
+  converted c;
+  size_t bytes;
+  (void)kernel;
+  convert(problem->inputs, &c);
+  return rpp_cuda_attention_f32_workspace(problem->attention, &c.inputs, problem->out, problem->lse, &bytes) == RPP_OK
+             ? NULL
+             : rpp_cuda_error_message();
+}
+
+static int forward(const rpp_kernel *kernel, const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,
+                   rpp_tensor *lse, void *room, const char **reason) {
+  converted c;
+  size_t bytes = 0;
+  (void)kernel;
+  convert(inputs, &c);
+  if (finish(rpp_cuda_attention_f32_workspace(attention, &c.inputs, out, lse, &bytes), reason) != 0) return 1;
+  return finish(rpp_cuda_attention_f32(attention, &c.inputs, out, lse, room, bytes, NULL), reason);
+}
+
+/* ---- The kernels -------------------------------------------------------------------------------------------------------- */
+
+#define ROTATE(word, storage, model, line)                                                                                         \
+  {                                                                                                                                \
+    .version = RPP_KERNEL_VERSION, .name = (word), .description = (line), .contract = RPP_CUDA_ROTATE_CONTRACT(storage, model),    \
+    .supports = rotates, .rotate = rotate                                                                                          \
+  }
+
+const rpp_kernel rpp_kernel_simt_rotate =
+    ROTATE("simt:rotate", RPP_F32, RPP_ANGLES_EXACT, "rotation by rotate.cu, run by the SIMT runtime on the CPU");
+const rpp_kernel rpp_kernel_simt_rotate_f16 = ROTATE("simt:rotate-f16", RPP_F16, RPP_ANGLES_EXACT, "the same, float16 in memory");
+const rpp_kernel rpp_kernel_simt_rotate_bf16 =
+    ROTATE("simt:rotate-bf16", RPP_BF16, RPP_ANGLES_EXACT, "the same, bfloat16 in memory");
+const rpp_kernel rpp_kernel_simt_rotate_hf_f32 =
+    ROTATE("simt:rotate-hf-f32", RPP_F32, RPP_ANGLES_HF_F32, "rotate.cu with Hugging Face's float32 angles");
+const rpp_kernel rpp_kernel_simt_attention_f32 = {.version = RPP_KERNEL_VERSION,
+                                                  .name = "simt:attention-f32",
+                                                  .description =
+                                                      "attention on CUDA cores by attention_f32.cu, run by the SIMT runtime",
+                                                  .contract = RPP_CUDA_ATTENTION_F32_CONTRACT(RPP_ANGLES_EXACT),
+                                                  .supports = attends,
+                                                  .workspace = workspace,
+                                                  .rotate = rotate,
+                                                  .forward = forward};
