@@ -9,7 +9,7 @@ using namespace RPP_TARGET;
 
 // On the line of a call that is to be reported.
 static int planted_line;
-#define PLANTED planted_line = __LINE__
+#define PLANTED __atomic_store_n(&planted_line, __LINE__, __ATOMIC_RELAXED)
 
 static char simt_report[REPORT];
 

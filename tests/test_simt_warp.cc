@@ -62,44 +62,51 @@ START_TEST(atomics_over_blocks_in_several_system_threads) {
 }
 END_TEST
 
-static void unnamed(int *x) {
+static void unnamed(int *all) {
+  int *x = all + threadIdx.x;
   PLANTED, *x = __shfl_sync(0x7fffffff, *x, 0);
 }
-static void names_exited(int *x) {
+static void names_exited(int *all) {
+  int *x = all + threadIdx.x;
   if (threadIdx.x == 5) return;
   PLANTED, *x = __shfl_xor_sync(ALL, *x, 1);
 }
-static void reads_unnamed(int *x) {
+static void reads_unnamed(int *all) {
+  int *x = all + threadIdx.x;
   if (threadIdx.x < 16) PLANTED, *x = __shfl_sync(0xffff, *x, 20);
 }
-static void masks_differ(int *x) {
+static void masks_differ(int *all) {
+  int *x = all + threadIdx.x;
   PLANTED, *x = __shfl_sync(threadIdx.x < 16 ? ALL : 0xffff0000u, *x, 20);
 }
-static void kinds_differ(int *x) {
+static void kinds_differ(int *all) {
+  int *x = all + threadIdx.x;
   if (threadIdx.x == 0)
     PLANTED, *x = __shfl_sync(ALL, *x, 0);
   else
     PLANTED, *x = static_cast<int>(__ballot_sync(ALL, 1));
 }
-static void other_line(int *x) {
+static void other_line(int *all) {
+  int *x = all + threadIdx.x;
   if (threadIdx.x == 0)
     PLANTED, *x = __shfl_sync(ALL, *x, 0);
   else
     PLANTED, *x = __shfl_sync(ALL, *x, 0);
 }
-static void odd_width(int *x) {
+static void odd_width(int *all) {
+  int *x = all + threadIdx.x;
   PLANTED, *x = __shfl_sync(ALL, *x, 0, 12);
 }
 
 START_TEST(wrong_lanes_are_reported) {
-  int x = 0;
-  simt_reported("does not name the calling lane 31", unnamed, dim3(1), dim3(32), 0, &x);
-  simt_reported("names lane 5, which has exited", names_exited, dim3(1), dim3(32), 0, &x);
-  simt_reported("reads lane 20, which mask 0x0000ffff does not name", reads_unnamed, dim3(1), dim3(32), 0, &x);
-  simt_reported("mask 0x", masks_differ, dim3(1), dim3(32), 0, &x);
-  simt_reported("must be a power of two", odd_width, dim3(1), dim3(32), 0, &x);
-  ck_assert(!simt_run(kinds_differ, dim3(1), dim3(32), 0, &x) && strstr(simt_report, "which waits at __"));
-  ck_assert(!simt_run(other_line, dim3(1), dim3(32), 0, &x) && strstr(simt_report, "which waits at another one"));
+  int x[32] = {};
+  simt_reported("does not name the calling lane 31", unnamed, dim3(1), dim3(32), 0, x);
+  simt_reported("names lane 5, which has exited", names_exited, dim3(1), dim3(32), 0, x);
+  simt_reported("reads lane 20, which mask 0x0000ffff does not name", reads_unnamed, dim3(1), dim3(32), 0, x);
+  simt_reported("mask 0x", masks_differ, dim3(1), dim3(32), 0, x);
+  simt_reported("must be a power of two", odd_width, dim3(1), dim3(32), 0, x);
+  ck_assert(!simt_run(kinds_differ, dim3(1), dim3(32), 0, x) && strstr(simt_report, "which waits at __"));
+  ck_assert(!simt_run(other_line, dim3(1), dim3(32), 0, x) && strstr(simt_report, "which waits at another one"));
 }
 END_TEST
 

@@ -210,6 +210,8 @@ void Block::run(uint64_t number) {
   }
   current = nullptr, identity = nullptr;
   if (!failed && exited < threads.size()) deadlock();
+  if (failed)
+    for (Thread &t : threads) t.fiber->publish(this);
   finish_shared();
 }
 

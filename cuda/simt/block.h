@@ -11,6 +11,20 @@ namespace rpp_simt {
 
 constexpr unsigned WARP = 32, NAMED = 16;
 
+#ifdef RPP_SIMT_TSAN
+extern "C" void AnnotateIgnoreWritesBegin(const char *, int);
+extern "C" void AnnotateIgnoreWritesEnd(const char *, int);
+// While it lives ThreadSanitizer takes no notice of what the runtime itself allocates, frees and copies. Nothing may fail meanwhile.
+struct Unseen {
+  Unseen() { AnnotateIgnoreWritesBegin(__FILE__, __LINE__); }
+  ~Unseen() { AnnotateIgnoreWritesEnd(__FILE__, __LINE__); }
+};
+#else
+struct Unseen {
+  Unseen() {}
+};
+#endif
+
 // What a thread waits for, by the name that reports use.
 enum class Wait { nothing, block, named, warp, exit };
 

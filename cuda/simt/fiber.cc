@@ -44,13 +44,25 @@ Fiber::~Fiber() {
   if (stack) munmap(stack - (mapped - STACK), mapped);
 }
 
-#ifdef RPP_SIMT_UCONTEXT
-
-void Fiber::start(void (*function)(void *), void *with) {
+// Of a fiber that was dropped half-way too.
+void Fiber::prepare(void (*function)(void *), void *with) {
   entry = function, argument = with, fake = nullptr;
 #ifdef RPP_SIMT_ASAN
   __asan_unpoison_memory_region(stack, STACK);
 #endif
+#ifdef RPP_SIMT_TSAN
+  if (unfinished) {
+    __tsan_destroy_fiber(tsan);
+    tsan = __tsan_create_fiber(0);
+  }
+#endif
+  unfinished = true;
+}
+
+#ifdef RPP_SIMT_UCONTEXT
+
+void Fiber::start(void (*function)(void *), void *with) {
+  prepare(function, with);
   getcontext(&context);
   context.uc_stack.ss_sp = stack;
   context.uc_stack.ss_size = STACK;
@@ -89,10 +101,7 @@ rpp_simt_switch:
 )");
 
 void Fiber::start(void (*function)(void *), void *with) {
-  entry = function, argument = with, fake = nullptr;
-#ifdef RPP_SIMT_ASAN
-  __asan_unpoison_memory_region(stack, STACK);
-#endif
+  prepare(function, with);
   // From the top: a return address of 0, the entry that the switch returns to, six registers.
   void **top = reinterpret_cast<void **>(stack + STACK);
   *--top = nullptr;
@@ -113,6 +122,7 @@ void Fiber::run() {
   __sanitizer_finish_switch_fiber(nullptr, &scheduler_stack, &scheduler_size);
 #endif
   entry(argument);
+  unfinished = false;
   leave(true);
   abort(); // nobody resumes a fiber whose entry has returned
 }
@@ -150,16 +160,14 @@ void Fiber::resume() {
 #endif
 }
 
-void Fiber::release() {
+void Fiber::publish(void *clock) {
 #ifdef RPP_SIMT_TSAN
-  __tsan_release(this);
+  void *self = __tsan_get_current_fiber();
+  __tsan_switch_to_fiber(tsan, __tsan_switch_to_fiber_no_sync);
+  __tsan_release(clock);
+  __tsan_switch_to_fiber(self, __tsan_switch_to_fiber_no_sync);
 #endif
-}
-
-void Fiber::acquire() {
-#ifdef RPP_SIMT_TSAN
-  __tsan_acquire(this);
-#endif
+  (void)clock;
 }
 
 } // namespace rpp_simt

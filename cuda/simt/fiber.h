@@ -35,18 +35,20 @@ public:
   // Makes the fiber begin with entry(argument) when it is next resumed; whatever it was doing is dropped.
   void start(void (*entry)(void *), void *argument);
 
-  void resume();  // by the scheduler: runs the fiber until it pauses or its entry returns
-  void pause();   // by the fiber: back to the scheduler
-  void release(); // for ThreadSanitizer, by the scheduler: what the fiber has done is known to whoever acquires it
-  void acquire();
+  void resume(); // by the scheduler: runs the fiber until it pauses or its entry returns
+  void pause();  // by the fiber: back to the scheduler
+  void
+  publish(void *clock); // for ThreadSanitizer, by the scheduler: what the fiber has done is known to whoever acquires the clock
 
 private:
   static void begin();
+  void prepare(void (*entry)(void *), void *argument);
   [[noreturn]] void run();
   void leave(bool last);
 
   char *stack = nullptr;
   size_t mapped = 0;
+  [[maybe_unused]] bool unfinished = false;
   void (*entry)(void *) = nullptr;
   void *argument = nullptr;
   // AddressSanitizer's

@@ -38,6 +38,7 @@ Block *workplace() {
 }
 
 void run_blocks(const Launch &l, uint64_t first, uint64_t step, uint64_t blocks, bool *failed, char *report) {
+  const Unseen unseen; // fibers have states of their own
   Block *b = workplace();
   if (!b || !b->prepare(&l, blocks)) {
 #pragma omp critical(rpp_simt_report)

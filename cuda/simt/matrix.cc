@@ -18,6 +18,7 @@ struct Loaded {
 };
 
 void complete_ldmatrix(Block &, Thread *warp, unsigned) {
+  const Unseen unseen;
   const Loaded &first = *static_cast<Loaded *>(warp[0].argument);
   for (unsigned m = 0; m < static_cast<unsigned>(first.matrices); m++) {
     uint16_t matrix[8][8];
@@ -45,6 +46,7 @@ float value_of(Element element, uint32_t pair, unsigned half) {
 
 // The exact sum of 16 products and c, to float64, rounded once: what hardware cuts off is not modelled.
 void complete_mma(Block &, Thread *warp, unsigned) {
+  const Unseen unseen;
   static_assert(WARP == 32, "fragments are of 32 lanes");
   float a[16][16], b[16][8], d[16][8];
   for (unsigned lane = 0; lane < WARP; lane++) {
@@ -83,7 +85,7 @@ void ldmatrix(uint32_t *fragments, const void *row, int matrices, bool transpose
   uint32_t loaded[4];
   Loaded l = {row, loaded, matrices, transposed};
   meet(transposed ? "ldmatrix.trans" : "ldmatrix", 0xffffffff, &l, site, complete_ldmatrix);
-  memcpy(fragments, loaded, sizeof(uint32_t) * static_cast<size_t>(matrices));
+  for (int m = 0; m < matrices; m++) fragments[m] = loaded[m];
 }
 
 void mma_m16n8k16(Element element, float d[4], const uint32_t a[4], const uint32_t b[2], const float c[4], Site site) {

@@ -29,6 +29,7 @@ void arrive(Block &b, const Copy &c) {
   __tsan_read_range(const_cast<char *>(c.global), c.valid);
   __tsan_write_range(c.shared, c.size);
 #endif
+  const Unseen unseen; // told above
   memcpy(c.shared, c.global, c.valid);
   memset(c.shared + c.valid, 0, c.size - c.valid);
 }
@@ -76,11 +77,15 @@ void cp_async(void *shared, const void *global, size_t size, size_t valid, Site 
   if (!in_shared(b, shared, size)) b.fail(t, site, "cp.async: its destination is outside shared memory");
   if (reinterpret_cast<uintptr_t>(shared) % size != 0 || (valid > 0 && reinterpret_cast<uintptr_t>(global) % size != 0))
     b.fail(t, site, "cp.async of %zu bytes: its addresses must be multiples of that", size);
-  if (b.in_flight.empty()) b.in_flight.assign((b.launch->shared + 3) / 4, 0);
+  if (b.in_flight.empty()) {
+    const Unseen unseen;
+    b.in_flight.assign((b.launch->shared + 3) / 4, 0);
+  }
   if (in_flight(b, shared, size)) b.fail(t, site, "cp.async: another copy to the same place is under way");
 #ifdef RPP_SIMT_TSAN
   __tsan_write_range(shared, size);
 #endif
+  const Unseen unseen;
   memset(shared, 0xff, size);
   t.copies.push_back({static_cast<char *>(shared), static_cast<const char *>(global), size, valid, t.groups, site});
   mark(b, t.copies.back(), 1);

@@ -45,6 +45,15 @@ unsigned source_of(const Shuffled &s, unsigned lane) {
 }
 
 void complete_shuffle(Block &b, Thread *warp, unsigned mask) {
+  unsigned source[WARP] = {};
+  for (unsigned i = 0; i < WARP; i++)
+    if (mask >> i & 1) {
+      source[i] = source_of(*static_cast<Shuffled *>(warp[i].argument), i);
+      if (!(mask >> source[i] & 1))
+        b.fail(warp[i], warp[i].site, "%s: lane %u reads lane %u, which mask 0x%08x does not name", warp[i].operation, i, source[i],
+               mask);
+    }
+  const Unseen unseen;
   unsigned char values[WARP][8];
   for (unsigned i = 0; i < WARP; i++)
     if (mask >> i & 1) {
@@ -54,11 +63,7 @@ void complete_shuffle(Block &b, Thread *warp, unsigned mask) {
   for (unsigned i = 0; i < WARP; i++)
     if (mask >> i & 1) {
       const Shuffled &s = *static_cast<Shuffled *>(warp[i].argument);
-      const unsigned source = source_of(s, i);
-      if (!(mask >> source & 1))
-        b.fail(warp[i], warp[i].site, "%s: lane %u reads lane %u, which mask 0x%08x does not name", warp[i].operation, i, source,
-               mask);
-      memcpy(s.value, values[source], s.size);
+      memcpy(s.value, values[source[i]], s.size);
     }
 }
 
