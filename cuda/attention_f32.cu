@@ -13,7 +13,7 @@
 // Tiles start at multiples of 16 keys. What a row does not see is neither multiplied nor added, whatever it holds. Maximum and sum go
 // through the row's four lanes by shuffles; NaN stays NaN. A row that sees no key has out 0 and lse -inf.
 // Contract: RPP_CUDA_ATTENTION_F32_CONTRACT. Launch: 128 threads; shared memory: 4 (32 (D + 1) + 16 (D + 1) + 16 Dv + 32 * 17) + 512
-// bytes (68,288 at D = Dv = 256).
+// bytes (68,416 at D = Dv = 256).
 #include "angles.h"
 #include "contracts.h"
 
