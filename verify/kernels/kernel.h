@@ -30,7 +30,8 @@ struct rpp_kernel {
   int (*rotate)(const rpp_kernel *kernel, const rpp_rotary *rotary, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos,
                 rpp_tensor *y, const char **reason);
 
-  /* As rpp_attention_forward without rows. Null: not offered; then rotate is, and the kernel supports no rotated inputs. Returns 0, or nonzero with *reason set to one line. */
+  /* As rpp_attention_forward without rows. Null: not offered; then rotate is, and the kernel supports no rotated inputs. Returns 0, or
+   * nonzero with *reason set to one line. */
   int (*forward)(const rpp_kernel *kernel, const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,
                  rpp_tensor *lse, void *workspace, const char **reason);
 

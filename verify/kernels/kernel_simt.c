@@ -79,10 +79,21 @@ static size_t workspace(const rpp_kernel *kernel, const rpp_kernel_problem *prob
   return rpp_cuda_attention_f32_workspace(problem->attention, &c.inputs, problem->out, problem->lse, &bytes) == RPP_OK ? bytes : 0;
 }
 
+/* Multiplications past which the runtime takes more than seconds. */
+static const double MOST_WORK = 0x1p28;
+
+static bool takes_long(const rpp_kernel_problem *problem) {
+  const rpp_tensor *out = problem->out, *k = problem->inputs->k;
+  double work = (double)k->shape[1] * (double)(k->shape[3] + out->shape[3]);
+  for (int d = 0; d < 3; d++) work *= (double)out->shape[d];
+  return work > MOST_WORK;
+}
+
 static const char *attends(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
   converted c;
   size_t bytes;
   (void)kernel;
+  if (takes_long(problem)) return "more than 2^28 multiplications are many seconds' work for the SIMT runtime";
   convert(problem->inputs, &c);
   return rpp_cuda_attention_f32_workspace(problem->attention, &c.inputs, problem->out, problem->lse, &bytes) == RPP_OK
              ? NULL
