@@ -1,6 +1,7 @@
 // attention_f32.cu: softmax attention in float32 on CUDA cores (eq. 9 to 11), the plain one.
 //
-// q (B, Lq, P or O, D), k (B, Lk, K, D), v (B, Lk, K, Dv) to out (B, Lq, O, Dv) and lse (B, O, Lq), any strides; D and Dv up to 256; RoPE, EC and EH; causal, full, window, packed. A block takes 32 rows of one KV head: a row is a query and one of the KV head's output
+// q (B, Lq, P or O, D), k (B, Lk, K, D), v (B, Lk, K, Dv) to out (B, Lq, O, Dv) and lse (B, O, Lq), any strides; D and Dv up to 256; RoPE, EC
+// and EH; causal, full, window, packed. A block takes 32 rows of one KV head: a row is a query and one of the KV head's output
 // heads, and a query's rows lie side by side, so that real and imaginary rows share every tile of K and V. q and k are rotated when they
 // are loaded; the imaginary row is the rotated pair (a, b) turned: (b, -a).
 //
