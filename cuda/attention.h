@@ -67,11 +67,6 @@ __device__ inline void visible(const Attention &p, int64_t i, int64_t *first, in
   *first = start + clamp(i + p.begin, 0, *last - start);
 }
 
-// The larger one; NaN when either is.
-__device__ inline float larger(float a, float b) {
-  return a != a || a > b ? a : b;
-}
-
 // ---- Host ---------------------------------------------------------------------------------------------------------------
 
 struct AttentionCall {

@@ -14,11 +14,13 @@
 #define RPP_TARGET rpp_cuda_target
 #define RPP_SITE
 #define RPP_UNROLL _Pragma("unroll")
+#define RPP_ROLLED _Pragma("unroll 1")
 #else
 #include "simt/cuda_names.h"
 #define RPP_TARGET rpp_simt_target
 #define RPP_SITE , rpp_simt_site site = RPP_SIMT_HERE
 #define RPP_UNROLL
+#define RPP_ROLLED
 #endif
 
 namespace RPP_TARGET {
@@ -128,9 +130,70 @@ __device__ inline void mma_m16n8k16_bf16(float d[4], const uint32_t a[4], const 
 #endif
 }
 
+// ---- Arithmetic ---------------------------------------------------------------------------------------------------------
+
+// The larger one; NaN when either is.
+__device__ inline float larger(float a, float b) {
+#ifdef __CUDACC__
+  float y;
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(y) : "f"(a), "f"(b));
+  return y;
+#else
+  return a != a || a > b ? a : b;
+#endif
+}
+
+// 2^x to 2^-22 of itself; what is below 2^-126 is 0.
+__device__ inline float exp2_approx(float x) {
+#ifdef __CUDACC__
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#else
+  return exp2f(x);
+#endif
+}
+
+// Two numbers, each rounded once: low in the lower half.
+__device__ inline uint32_t pack_f16(float low, float high) {
+#ifdef __CUDACC__
+  uint32_t pair;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+  return pair;
+#else
+  return static_cast<uint32_t>(rpp_f16_from_float(high)) << 16 | rpp_f16_from_float(low);
+#endif
+}
+__device__ inline uint32_t pack_bf16(float low, float high) {
+#ifdef __CUDACC__
+  uint32_t pair;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+  return pair;
+#else
+  return static_cast<uint32_t>(rpp_bf16_from_float(high)) << 16 | rpp_bf16_from_float(low);
+#endif
+}
+
 // ---- Launch -------------------------------------------------------------------------------------------------------------
 
 constexpr size_t REPORT = 512;
+
+// Bytes of shared memory that a block may have on the current device. False, with a line in report, when there is no device.
+inline bool shared_limit(size_t *bytes, char *report) {
+#ifdef __CUDACC__
+  int device = 0, limit = 0;
+  cudaError_t error = cudaGetDevice(&device);
+  if (error == cudaSuccess) error = cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  *bytes = static_cast<size_t>(limit);
+  if (error == cudaSuccess) return true;
+  snprintf(report, REPORT, "shared memory: %s", cudaGetErrorString(error));
+  return false;
+#else
+  (void)report;
+  *bytes = rpp_simt::SHARED_LIMIT;
+  return true;
+#endif
+}
 
 // Starts a kernel on a stream: what `<<<>>>` does. False, with a line in report (REPORT characters), when it cannot be started; under
 // SIMT the kernel has run when this returns, and report tells what the runtime found.

@@ -60,6 +60,15 @@ RPP_API rpp_status rpp_cuda_attention_f32(const rpp_attention *attention, const 
 RPP_API rpp_status rpp_cuda_attention_f32_workspace(const rpp_attention *attention, const rpp_cuda_inputs *inputs,
                                                     const rpp_tensor *out, const rpp_tensor *lse, size_t *bytes);
 
+/* The same on tensor cores (mma.sync): q, k, v and out all F16 or all BF16, lse F32; sums in float32, rotated q, rotated k and weights
+ * rounded to the storage type. Raw k is rotated once a call, into the workspace. A v that is infinite or NaN may reach rows that do not
+ * see its key, if they lie near ones that do. UNSUPPORTED also for a scale past 2.3e38, 2^31 - 256 keys and more, and devices whose
+ * blocks cannot have the shared memory (notes/cuda.md; the function below does not ask the device). */
+RPP_API rpp_status rpp_cuda_attention_mma(const rpp_attention *attention, const rpp_cuda_inputs *inputs, const rpp_tensor *out,
+                                          const rpp_tensor *lse, void *workspace, size_t bytes, rpp_cuda_stream stream);
+RPP_API rpp_status rpp_cuda_attention_mma_workspace(const rpp_attention *attention, const rpp_cuda_inputs *inputs,
+                                                    const rpp_tensor *out, const rpp_tensor *lse, size_t *bytes);
+
 #ifdef __cplusplus
 }
 #endif

@@ -5,7 +5,7 @@
 // an output may be x itself. Arithmetic is float32, rounded once to the storage type; the imaginary pair is the real one, (a, b), turned:
 // (b, -a), exact. Cosines and sines: angles.cu.
 // Contract: RPP_CUDA_ROTATE_CONTRACT. Launch: 128 threads, no shared memory, at most 65,536 blocks, which stride over the rows.
-#include "angles.h"
+#include "rotate.h"
 
 namespace RPP_TARGET {
 
@@ -110,6 +110,17 @@ rpp_status check(const rpp_rotary *rotary, const rpp_tensor *x, const rpp_cuda_i
 
 } // namespace
 
+rpp_status start_rotation(rpp_pairing pairing, const AngleTable &table, const rpp_tensor *x, const rpp_tensor *real,
+                          const rpp_tensor *imag, void *stream) {
+  char report[REPORT];
+  if (elements_of(*x) == 0) return RPP_OK;
+  const RotateShape s = {x->shape[0], x->shape[1], x->shape[2], x->shape[3], pairing};
+  const bool good = x->dtype == RPP_F32   ? start<float>(s, table, x, real, imag, stream, report)
+                    : x->dtype == RPP_F16 ? start<rpp_f16>(s, table, x, real, imag, stream, report)
+                                          : start<rpp_bf16>(s, table, x, real, imag, stream, report);
+  return good ? RPP_OK : fail(RPP_ERROR_DEVICE, "%s", report);
+}
+
 } // namespace RPP_TARGET
 
 using namespace RPP_TARGET;
@@ -124,14 +135,9 @@ extern "C" rpp_status rpp_cuda_rotate_workspace(const rpp_rotary *rotary, const 
 extern "C" rpp_status rpp_cuda_rotate(const rpp_rotary *rotary, const rpp_tensor *x, const rpp_cuda_integers *pos,
                                       const rpp_tensor *real, const rpp_tensor *imag, void *workspace, size_t bytes,
                                       rpp_cuda_stream stream) {
-  char report[REPORT];
   AngleTable table;
   RPP_TRY(check(rotary, x, pos, real, imag, workspace, bytes));
   if (elements_of(*x) == 0) return RPP_OK;
   RPP_TRY(angle_table_fill(rotary, pos, workspace, stream, &table));
-  const RotateShape s = {x->shape[0], x->shape[1], x->shape[2], x->shape[3], rotary->pairing};
-  const bool good = x->dtype == RPP_F32   ? start<float>(s, table, x, real, imag, stream, report)
-                    : x->dtype == RPP_F16 ? start<rpp_f16>(s, table, x, real, imag, stream, report)
-                                          : start<rpp_bf16>(s, table, x, real, imag, stream, report);
-  return good ? RPP_OK : fail(RPP_ERROR_DEVICE, "%s", report);
+  return start_rotation(rotary->pairing, table, x, real, imag, stream);
 }

@@ -6,4 +6,6 @@
 #define rpp_cuda_rotate_workspace rpp_simt_rotate_workspace
 #define rpp_cuda_attention_f32 rpp_simt_attention_f32
 #define rpp_cuda_attention_f32_workspace rpp_simt_attention_f32_workspace
+#define rpp_cuda_attention_mma rpp_simt_attention_mma
+#define rpp_cuda_attention_mma_workspace rpp_simt_attention_mma_workspace
 #endif

@@ -71,12 +71,23 @@ static int rotate(const rpp_kernel *kernel, const rpp_rotary *rotary, rpp_part p
 
 /* ---- Attention ---------------------------------------------------------------------------------------------------------- */
 
-static size_t workspace(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
+/* A function that attends, and its workspace's size: a kernel's data. */
+typedef struct {
+  rpp_status (*forward)(const rpp_attention *attention, const rpp_cuda_inputs *inputs, const rpp_tensor *out, const rpp_tensor *lse,
+                        void *workspace, size_t bytes, rpp_cuda_stream stream);
+  rpp_status (*workspace)(const rpp_attention *attention, const rpp_cuda_inputs *inputs, const rpp_tensor *out,
+                          const rpp_tensor *lse, size_t *bytes);
+} attending;
+
+static rpp_status ask_workspace(const rpp_kernel *kernel, const rpp_kernel_problem *problem, size_t *bytes) {
   converted c;
-  size_t bytes = 0;
-  (void)kernel;
   convert(problem->inputs, &c);
-  return rpp_cuda_attention_f32_workspace(problem->attention, &c.inputs, problem->out, problem->lse, &bytes) == RPP_OK ? bytes : 0;
+  return ((const attending *)kernel->data)->workspace(problem->attention, &c.inputs, problem->out, problem->lse, bytes);
+}
+
+static size_t workspace(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
+  size_t bytes = 0;
+  return ask_workspace(kernel, problem, &bytes) == RPP_OK ? bytes : 0;
 }
 
 /* Multiplications past which the runtime takes more than seconds. */
@@ -90,25 +101,23 @@ static bool takes_long(const rpp_kernel_problem *problem) {
 }
 
 static const char *attends(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
-  converted c;
   size_t bytes;
-  (void)kernel;
   if (takes_long(problem)) return "more than 2^28 multiplications are many seconds' work for the SIMT runtime";
-  convert(problem->inputs, &c);
-  return rpp_cuda_attention_f32_workspace(problem->attention, &c.inputs, problem->out, problem->lse, &bytes) == RPP_OK
-             ? NULL
-             : rpp_cuda_error_message();
+  return ask_workspace(kernel, problem, &bytes) == RPP_OK ? NULL : rpp_cuda_error_message();
 }
 
 static int forward(const rpp_kernel *kernel, const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,
                    rpp_tensor *lse, void *room, const char **reason) {
+  const attending *functions = kernel->data;
   converted c;
   size_t bytes = 0;
-  (void)kernel;
   convert(inputs, &c);
-  if (finish(rpp_cuda_attention_f32_workspace(attention, &c.inputs, out, lse, &bytes), reason) != 0) return 1;
-  return finish(rpp_cuda_attention_f32(attention, &c.inputs, out, lse, room, bytes, NULL), reason);
+  if (finish(functions->workspace(attention, &c.inputs, out, lse, &bytes), reason) != 0) return 1;
+  return finish(functions->forward(attention, &c.inputs, out, lse, room, bytes, NULL), reason);
 }
+
+static const attending attention_f32 = {rpp_cuda_attention_f32, rpp_cuda_attention_f32_workspace};
+static const attending attention_mma = {rpp_cuda_attention_mma, rpp_cuda_attention_mma_workspace};
 
 /* ---- The kernels -------------------------------------------------------------------------------------------------------- */
 
@@ -125,12 +134,18 @@ const rpp_kernel rpp_kernel_simt_rotate_bf16 =
     ROTATE("simt:rotate-bf16", RPP_BF16, RPP_ANGLES_EXACT, "the same, bfloat16 in memory");
 const rpp_kernel rpp_kernel_simt_rotate_hf_f32 =
     ROTATE("simt:rotate-hf-f32", RPP_F32, RPP_ANGLES_HF_F32, "rotate.cu with Hugging Face's float32 angles");
-const rpp_kernel rpp_kernel_simt_attention_f32 = {.version = RPP_KERNEL_VERSION,
-                                                  .name = "simt:attention-f32",
-                                                  .description =
-                                                      "attention on CUDA cores by attention_f32.cu, run by the SIMT runtime",
-                                                  .contract = RPP_CUDA_ATTENTION_F32_CONTRACT(RPP_ANGLES_EXACT),
-                                                  .supports = attends,
-                                                  .workspace = workspace,
-                                                  .rotate = rotate,
-                                                  .forward = forward};
+
+#define ATTENTION(word, functions, promised, line)                                                                                 \
+  {                                                                                                                                \
+    .version = RPP_KERNEL_VERSION, .name = (word), .description = (line), .contract = promised, .data = &(functions),              \
+    .supports = attends, .workspace = workspace, .rotate = rotate, .forward = forward                                              \
+  }
+
+const rpp_kernel rpp_kernel_simt_attention_f32 =
+    ATTENTION("simt:attention-f32", attention_f32, RPP_CUDA_ATTENTION_F32_CONTRACT(RPP_ANGLES_EXACT),
+              "attention on CUDA cores by attention_f32.cu, run by the SIMT runtime");
+const rpp_kernel rpp_kernel_simt_attention_f16 =
+    ATTENTION("simt:attention-f16", attention_mma, RPP_CUDA_ATTENTION_MMA_CONTRACT(RPP_F16),
+              "float16 attention on mma.sync by attention_mma.cu, run by the SIMT runtime");
+const rpp_kernel rpp_kernel_simt_attention_bf16 =
+    ATTENTION("simt:attention-bf16", attention_mma, RPP_CUDA_ATTENTION_MMA_CONTRACT(RPP_BF16), "the same, bfloat16");

@@ -10,4 +10,7 @@ extern const rpp_kernel rpp_kernel_simt_rotate, rpp_kernel_simt_rotate_f16, rpp_
 /* attention_f32.cu, with rotate.cu. */
 extern const rpp_kernel rpp_kernel_simt_attention_f32;
 
+/* attention_mma.cu, with rotate.cu. */
+extern const rpp_kernel rpp_kernel_simt_attention_f16, rpp_kernel_simt_attention_bf16;
+
 #endif

@@ -15,6 +15,8 @@ const rpp_kernel *const rpp_kernels[] = {
     &rpp_kernel_simt_rotate_bf16,
     &rpp_kernel_simt_rotate_hf_f32,
     &rpp_kernel_simt_attention_f32,
+    &rpp_kernel_simt_attention_f16,
+    &rpp_kernel_simt_attention_bf16,
     NULL,
 };
 
