@@ -60,6 +60,7 @@ bool Block::prepare(const Launch *l, uint64_t blocks) {
     if (!fibers.back()->ready()) return fibers.pop_back(), false;
   }
   threads.resize(count);
+  warps.resize(count / WARP);
   runnable.reserve(count);
 #ifdef RPP_SIMT_TSAN
   clocks.resize(blocks);
@@ -106,6 +107,7 @@ void Block::exit(Thread &t) {
       fail(threads[i], threads[i].site, "%s: mask 0x%08x names lane %u, which has exited", threads[i].operation, threads[i].mask,
            t.lane);
   t.wait = Wait::exit;
+  warps[t.index / WARP].exited |= 1u << t.lane;
   exited++;
 }
 
@@ -184,6 +186,7 @@ void Block::run(uint64_t number) {
 #endif
   arrived = exited = 0;
   for (Named &n : named) n = Named{0, 0};
+  for (Warp &w : warps) w = Warp{0, 0, false, nullptr};
   in_flight.clear();
   random = launch->seed ^ (number + 1) * 0x9e3779b97f4a7c15u;
   clock = clocks.empty() ? nullptr : &clocks[number];

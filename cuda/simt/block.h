@@ -54,6 +54,13 @@ struct Thread {
   uint64_t groups;
 };
 
+// What the lanes of a warp that wait for others have in common, so that one comparison tells that a newcomer fits.
+struct Warp {
+  unsigned waiting, exited; // lanes
+  bool alike;               // all that wait, wait as the first of them does
+  const Thread *first;
+};
+
 struct Named {
   unsigned arrived, threads; // threads: what the first to arrive expects; 0: nobody has
 };
@@ -72,6 +79,7 @@ struct Block {
   std::vector<std::unique_ptr<Fiber>>
       fibers; // two sets of threads in turn under ThreadSanitizer, so that neighbouring blocks can race
   std::vector<Thread> threads;
+  std::vector<Warp> warps;
   std::vector<unsigned> runnable;
   Named named[NAMED];
   unsigned arrived, exited;

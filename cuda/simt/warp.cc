@@ -22,6 +22,11 @@ void check_lane(Block &b, const Thread &t, const Thread &other, const char *oper
            other.site.line);
 }
 
+// Pointers that differ may still name the same: then check_lane looks.
+bool waits_alike(const Thread &a, const Thread &b) {
+  return a.mask == b.mask && a.operation == b.operation && a.site.line == b.site.line && a.site.file == b.site.file;
+}
+
 struct Shuffled {
   Shuffle how;
   void *value;
@@ -90,14 +95,18 @@ void meet(const char *operation, unsigned mask, void *argument, Site site, void 
   Thread *warp = &b.threads[t.index - t.lane];
   if (!(mask >> t.lane & 1)) b.fail(t, site, "%s: mask 0x%08x does not name the calling lane %u", operation, mask, t.lane);
   t.operation = operation, t.mask = mask, t.argument = argument, t.site = site;
-  bool last = true;
-  for (unsigned i = 0; i < WARP; i++)
-    if (i != t.lane && (mask >> i & 1)) {
-      check_lane(b, t, warp[i], operation, mask, site);
-      last &= warp[i].wait == Wait::warp;
-    }
-  if (!last) return b.wait(t, Wait::warp);
+  Warp &w = b.warps[t.index / WARP];
+  w.alike = w.waiting == 0 || (w.alike && waits_alike(*w.first, t));
+  if (!w.alike || (w.exited & mask))
+    for (unsigned i = 0; i < WARP; i++)
+      if (i != t.lane && (mask >> i & 1)) check_lane(b, t, warp[i], operation, mask, site);
+  if (w.waiting == 0) w.first = &t;
+  if (((w.waiting | 1u << t.lane) & mask) != mask) {
+    w.waiting |= 1u << t.lane;
+    return b.wait(t, Wait::warp);
+  }
   complete(b, warp, mask);
+  w.waiting &= ~mask;
   for (unsigned i = 0; i < WARP; i++)
     if (i != t.lane && (mask >> i & 1)) b.wake(warp[i]);
   b.yield(t);
