@@ -1,5 +1,6 @@
 #include "kernels/kernel_simt.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "contracts.h"
@@ -77,6 +78,8 @@ typedef struct {
                         void *workspace, size_t bytes, rpp_cuda_stream stream);
   rpp_status (*workspace)(const rpp_attention *attention, const rpp_cuda_inputs *inputs, const rpp_tensor *out,
                           const rpp_tensor *lse, size_t *bytes);
+  int64_t rows, width; /* multiples that it fills up to: of a KV head's rows and of columns */
+  double most_work;    /* multiplications past which the runtime takes more than seconds */
 } attending;
 
 static rpp_status ask_workspace(const rpp_kernel *kernel, const rpp_kernel_problem *problem, size_t *bytes) {
@@ -90,19 +93,20 @@ static size_t workspace(const rpp_kernel *kernel, const rpp_kernel_problem *prob
   return ask_workspace(kernel, problem, &bytes) == RPP_OK ? bytes : 0;
 }
 
-/* Multiplications past which the runtime takes more than seconds. */
-static const double MOST_WORK = 0x1p28;
+static double filled(int64_t count, int64_t multiple) {
+  return ceil((double)count / (double)multiple) * (double)multiple;
+}
 
-static bool takes_long(const rpp_kernel_problem *problem) {
+static bool takes_long(const attending *a, const rpp_kernel_problem *problem) {
   const rpp_tensor *out = problem->out, *k = problem->inputs->k;
-  double work = (double)k->shape[1] * (double)(k->shape[3] + out->shape[3]);
-  for (int d = 0; d < 3; d++) work *= (double)out->shape[d];
-  return work > MOST_WORK;
+  const double rows = filled(out->shape[1] * (out->shape[2] / k->shape[2]), a->rows) * (double)k->shape[2];
+  const double columns = filled(k->shape[3], a->width) + filled(out->shape[3], a->width);
+  return (double)out->shape[0] * rows * (double)k->shape[1] * columns > a->most_work;
 }
 
 static const char *attends(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
   size_t bytes;
-  if (takes_long(problem)) return "more than 2^28 multiplications are many seconds' work for the SIMT runtime";
+  if (takes_long(kernel->data, problem)) return "so many multiplications are seconds' work for the SIMT runtime";
   return ask_workspace(kernel, problem, &bytes) == RPP_OK ? NULL : rpp_cuda_error_message();
 }
 
@@ -116,8 +120,8 @@ static int forward(const rpp_kernel *kernel, const rpp_attention *attention, con
   return finish(functions->forward(attention, &c.inputs, out, lse, room, bytes, NULL), reason);
 }
 
-static const attending attention_f32 = {rpp_cuda_attention_f32, rpp_cuda_attention_f32_workspace};
-static const attending attention_mma = {rpp_cuda_attention_mma, rpp_cuda_attention_mma_workspace};
+static const attending attention_f32 = {rpp_cuda_attention_f32, rpp_cuda_attention_f32_workspace, 1, 1, 0x1p28};
+static const attending attention_mma = {rpp_cuda_attention_mma, rpp_cuda_attention_mma_workspace, 32, 64, 0x1p27};
 
 /* ---- The kernels -------------------------------------------------------------------------------------------------------- */
 
