@@ -5,7 +5,7 @@
 
 namespace RPP_TARGET {
 
-static rpp_status check_description(const rpp_attention *a, rpp_head_counts *counts) {
+rpp_status check_description(const rpp_attention *a, rpp_head_counts *counts) {
   if (!a) return fail(RPP_ERROR_NULL, "attention = null: a description is required");
   if (rpp_attention_heads(a, counts) != RPP_OK) return fail(RPP_ERROR_VALUE, "%s", rpp_error_message());
   if (a->mask < RPP_MASK_CAUSAL || a->mask > RPP_MASK_WINDOW)
@@ -19,7 +19,7 @@ static rpp_status check_description(const rpp_attention *a, rpp_head_counts *cou
   return RPP_OK;
 }
 
-static rpp_status check_table(AttentionCall *c, Data data) {
+rpp_status check_tables(AttentionCall *c, Data data) {
   const rpp_rotary *r = &c->attention->rotary;
   c->q_bytes = c->k_bytes = 0;
   if (c->attention->q_rotated && c->attention->k_rotated) return RPP_OK;
@@ -65,7 +65,7 @@ rpp_status check_attention(AttentionCall *c, Data data, rpp_dtype dtype, int blo
   c->v_dim = c->in->v->shape[3];
   if (c->v_dim < 1 || c->v_dim > MAX_WIDTH)
     return fail(RPP_ERROR_UNSUPPORTED, "v.shape[3] = %lld: expected a width of 1 to 256", static_cast<long long>(c->v_dim));
-  RPP_TRY(check_table(c, data));
+  RPP_TRY(check_tables(c, data));
   RPP_TRY(check_packing(*c, data));
   if (!c->out && !c->lse) return fail(RPP_ERROR_NULL, "out = null: out, lse or both are required");
   const int64_t out[] = {c->batch, c->q_len, c->counts.output, c->v_dim}, lse[] = {c->batch, c->counts.output, c->q_len};

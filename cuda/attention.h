@@ -78,6 +78,12 @@ struct AttentionCall {
   size_t q_bytes, k_bytes; // of their tables of angles
 };
 
+// The description alone, and the counts of heads that it means.
+rpp_status check_description(const rpp_attention *attention, rpp_head_counts *counts);
+
+// Positions and rotary of inputs that are not rotated, whose shapes the call has; fills the sizes of their tables.
+rpp_status check_tables(AttentionCall *call, Data data);
+
 // Everything but memory: description, shapes, positions, packing; fills the rest of the call. q, k, v and out are of the dtype, LSE F32.
 // rows: items of a block; more than 2^31 - 1 blocks are refused.
 rpp_status check_attention(AttentionCall *call, Data data, rpp_dtype dtype, int rows);

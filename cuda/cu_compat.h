@@ -195,6 +195,22 @@ inline bool shared_limit(size_t *bytes, char *report) {
 #endif
 }
 
+// How many multiprocessors the current device has. False, with a line in report, when there is no device.
+inline bool multiprocessors(int *count, char *report) {
+#ifdef __CUDACC__
+  int device = 0;
+  cudaError_t error = cudaGetDevice(&device);
+  if (error == cudaSuccess) error = cudaDeviceGetAttribute(count, cudaDevAttrMultiProcessorCount, device);
+  if (error == cudaSuccess) return true;
+  snprintf(report, REPORT, "multiprocessors: %s", cudaGetErrorString(error));
+  return false;
+#else
+  (void)report;
+  *count = rpp_simt::MULTIPROCESSORS;
+  return true;
+#endif
+}
+
 // Starts a kernel on a stream: what `<<<>>>` does. False, with a line in report (REPORT characters), when it cannot be started; under
 // SIMT the kernel has run when this returns, and report tells what the runtime found.
 template <class... P, class... A>

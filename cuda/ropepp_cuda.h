@@ -69,6 +69,46 @@ RPP_API rpp_status rpp_cuda_attention_mma(const rpp_attention *attention, const 
 RPP_API rpp_status rpp_cuda_attention_mma_workspace(const rpp_attention *attention, const rpp_cuda_inputs *inputs,
                                                     const rpp_tensor *out, const rpp_tensor *lse, size_t *bytes);
 
+/* Rotated keys, and values, in device memory. Contiguous: k (B, capacity, K, D), v (B, capacity, K, Dv); token n of sequence b lies in
+ * row (b, n). Paged: k (pages, page_size, K, D), v (pages, page_size, K, Dv), and page_table (B, max_pages), the capacity being max_pages
+ * page_size; token n lies in row (page_table[b][n / page_size], n % page_size). Of a sequence's page table the entries are read that its
+ * tokens need; those must be pages of the cache. */
+typedef struct {
+  const rpp_tensor *k, *v;
+  const rpp_cuda_integers *page_table; /* null: contiguous */
+} rpp_cuda_cache;
+
+/* Rotates k by pos (eq. 2) and writes it and v into the cache: token l of sequence b becomes the cache's token slots[b][l] of that
+ * sequence. k: (B, L, K, D); v: (B, L, K, Dv); the cache's dtype, F32, F16 or BF16; pos, slots: (L) or (B, L). A slot outside of
+ * 0 .. capacity - 1 is left out; no two tokens may have one slot. rotary: as rpp_cuda_rotate takes it, and workspace as much; null:
+ * k is rotated already, pos is not read and there is no workspace. Errors: as rpp_cuda_rotate; UNSUPPORTED also for a capacity above
+ * 2^30 tokens. */
+RPP_API rpp_status rpp_cuda_kv_append(const rpp_rotary *rotary, const rpp_tensor *k, const rpp_tensor *v,
+                                      const rpp_cuda_integers *pos, const rpp_cuda_integers *slots, const rpp_cuda_cache *cache,
+                                      void *workspace, size_t bytes, rpp_cuda_stream stream);
+
+/* pos_q: (Lq) or (B, Lq), not read for rotated q. lengths: (B), tokens of each sequence that count, from 0 to the capacity (taken to be
+ * within); null: the whole capacity. */
+typedef struct {
+  const rpp_tensor *q;
+  rpp_cuda_cache cache;
+  const rpp_cuda_integers *pos_q, *lengths;
+} rpp_cuda_decode_inputs;
+
+/* Softmax attention (eq. 9 to 11) of a sequence's last few queries over a cache; keys are divided among blocks and merged by LSE (eq. 14).
+ * q: (B, Lq, P, D), or (B, Lq, O, D) when q_rotated, Lq at most 8; out: (B, Lq, O, Dv); all of the cache's dtype, F32, F16 or BF16;
+ * lse: (B, O, Lq), F32; out or lse may be null. D and Dv 1 .. 256. attention: k_rotated must be true, and causal_offset counts from the
+ * end of each sequence: of n tokens, query i sees key j iff j <= i + n - Lq + causal_offset, and with a window also j > that - window. So 0
+ * lets the last query see the last key. A row that sees no key has out 0 and lse -inf. float16 and bfloat16: values of keys that another
+ * query of the same call sees must be finite. workspace: as many bytes as the function below says on the same device. Errors: as
+ * rpp_cuda_attention_f32; UNSUPPORTED also for more than 8 queries, keys that are not rotated, a capacity above 2^30 tokens, and more shared
+ * memory than the device has. */
+RPP_API rpp_status rpp_cuda_decode(const rpp_attention *attention, const rpp_cuda_decode_inputs *inputs, const rpp_tensor *out,
+                                   const rpp_tensor *lse, void *workspace, size_t bytes, rpp_cuda_stream stream);
+/* No data is read: pointers may be null. Every error of the above that does not come from data is found here too, and DEVICE. */
+RPP_API rpp_status rpp_cuda_decode_workspace(const rpp_attention *attention, const rpp_cuda_decode_inputs *inputs,
+                                             const rpp_tensor *out, const rpp_tensor *lse, size_t *bytes);
+
 #ifdef __cplusplus
 }
 #endif

@@ -8,4 +8,7 @@
 #define rpp_cuda_attention_f32_workspace rpp_simt_attention_f32_workspace
 #define rpp_cuda_attention_mma rpp_simt_attention_mma
 #define rpp_cuda_attention_mma_workspace rpp_simt_attention_mma_workspace
+#define rpp_cuda_kv_append rpp_simt_kv_append
+#define rpp_cuda_decode rpp_simt_decode
+#define rpp_cuda_decode_workspace rpp_simt_decode_workspace
 #endif

@@ -12,5 +12,8 @@ extern const rpp_kernel rpp_kernel_simt_attention_f32;
 
 /* attention_mma.cu, with rotate.cu. */
 extern const rpp_kernel rpp_kernel_simt_attention_f16, rpp_kernel_simt_attention_bf16;
+/* decode.cu and kv_append.cu; paged: over a paged cache. */
+extern const rpp_kernel rpp_kernel_simt_decode_f32, rpp_kernel_simt_decode_f16, rpp_kernel_simt_decode_bf16,
+    rpp_kernel_simt_decode_paged_f32, rpp_kernel_simt_decode_paged_f16, rpp_kernel_simt_decode_paged_bf16;
 
 #endif

@@ -17,6 +17,12 @@ const rpp_kernel *const rpp_kernels[] = {
     &rpp_kernel_simt_attention_f32,
     &rpp_kernel_simt_attention_f16,
     &rpp_kernel_simt_attention_bf16,
+    &rpp_kernel_simt_decode_f32,
+    &rpp_kernel_simt_decode_f16,
+    &rpp_kernel_simt_decode_bf16,
+    &rpp_kernel_simt_decode_paged_f32,
+    &rpp_kernel_simt_decode_paged_f16,
+    &rpp_kernel_simt_decode_paged_bf16,
     NULL,
 };
 
