@@ -117,7 +117,7 @@ __device__ inline void load_query(const DecodeProblem<T> &p, const DecodeBlock &
 
 // ---- Results ------------------------------------------------------------------------------------------------------------
 
-template <class T> struct Destination { // of a row: a part in the workspace, or out
+template <class T> struct Destination { // of a row: a part in the workspace, or out, or, both null, nowhere
   float *part;
   T *out;
   int64_t stride;
@@ -144,14 +144,15 @@ __device__ inline Destination<T> final_row(const DecodeProblem<T> &p, int64_t b,
   return {nullptr, p.out.data ? p.out.row(b, i, head) : nullptr, p.out.strides[3], sum, empty};
 }
 
-// As a block gives it: final when there is one split, else a part, of which a maximum of -inf says that it is empty.
+// As a block gives it: final when there is one split, else a part, of which a maximum of -inf says that it is empty and has
+// no values.
 template <class T>
 __device__ inline Destination<T> block_row(const DecodeProblem<T> &p, const DecodeBlock &s, int row, float top, float sum,
                                            bool leader) {
   if (p.splits == 1) return final_row(p, s.b, s.kv, s.item + row, top, sum, leader);
   const int64_t part = ((s.b * p.kv_heads + s.kv) * s.items + s.item + row) * p.splits + s.split;
   if (leader) p.part_stats[2 * part] = top, p.part_stats[2 * part + 1] = sum;
-  return {p.parts + part * p.v_dim, nullptr, 1, sum, false};
+  return {top == -INFINITY ? nullptr : p.parts + part * p.v_dim, nullptr, 1, sum, false};
 }
 
 // ---- Host ---------------------------------------------------------------------------------------------------------------

@@ -53,10 +53,15 @@ __device__ inline void load_tile(const DecodeProblem<T> &p, const DecodeBlock &b
     const T *from_k = p.k.row(at.row, at.slot, block.kv), *from_v = p.v.row(at.row, at.slot, block.kv);
     T *k = stage + j * PITCH, *v = k + KEYS * PITCH;
     if (p.even) {
-      for (int c = part * 8; c < p.head_dim; c += 64) cp_async_16(k + c, from_k + c, seen ? 16 : 0);
-      for (int c = part * 8; c < p.v_dim; c += 64) cp_async_16(v + c, from_v + c, seen ? 16 : 0);
+      RPP_UNROLL
+      for (int c = part * 8; c < W; c += 64) {
+        if (c < p.head_dim) cp_async_16(k + c, from_k + c, seen ? 16 : 0);
+        if (c < p.v_dim) cp_async_16(v + c, from_v + c, seen ? 16 : 0);
+      }
     } else {
+      RPP_ROLLED
       for (int c = part; c < p.head_dim; c += 8) k[c] = seen ? from_k[c * p.k.strides[3]] : T{};
+      RPP_ROLLED
       for (int c = part; c < p.v_dim; c += 8) v[c] = seen ? from_v[c * p.v.strides[3]] : T{};
     }
   }
