@@ -270,7 +270,9 @@ bool is_tall(int width, int64_t items) {
 } // namespace
 
 DecodeBlocks decode_mma_blocks(int width, int64_t items) {
-  return {is_tall(width, items) ? 32 : 16, width > 128 ? 1 : is_tall(width, items) ? 2 : 3};
+  if (width > 128) return {Sizes<256, 1>::ROWS, Sizes<256, 1>::RESIDENT};
+  return is_tall(width, items) ? DecodeBlocks{Sizes<128, 2>::ROWS, Sizes<128, 2>::RESIDENT}
+                               : DecodeBlocks{Sizes<128, 1>::ROWS, Sizes<128, 1>::RESIDENT};
 }
 
 size_t decode_mma_shared(int width, int64_t items) {

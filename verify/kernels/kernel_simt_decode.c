@@ -1,5 +1,6 @@
 /* kernel_simt_decode.c: decode behind the verifier's interface. Keys that come raw are appended to a cache in the workspace, contiguous or
  * paged, that has room to spare and NaN wherever nothing was written; keys that come rotated are the contiguous cache themselves. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +10,8 @@
 
 enum { ALIGNMENT = 64, SPARE_TOKENS = 3, SPARE_PAGES = 2 };
 
-/* Multiplications past which the runtime takes more than seconds. */
-static const double MOST_WORK = 0x1p28;
+/* Multiplications, of whole tiles of 16 rows and 64 columns, past which the runtime takes more than seconds. */
+static const double MOST_WORK = 0x1p26;
 
 static rpp_cuda_integers integers_of(const rpp_tensor *t) {
   rpp_cuda_integers integers = {.data = t->data ? (const char *)t->data + t->byte_offset : NULL, .ndim = t->ndim};
@@ -129,11 +130,15 @@ static rpp_status append(const rpp_attention *attention, const rpp_attention_inp
 
 /* ---- The interface ------------------------------------------------------------------------------------------------------ */
 
+static double tiles(double count, double size) {
+  return ceil(count / size) * size;
+}
+
 static bool takes_long(const rpp_kernel_problem *problem) {
   const rpp_tensor *out = problem->out, *k = problem->inputs->k;
-  double work = (double)k->shape[1] * (double)(k->shape[3] + out->shape[3]);
-  for (int d = 0; d < 3; d++) work *= (double)out->shape[d];
-  return work > MOST_WORK;
+  const double heads = (double)k->shape[2], rows = (double)(out->shape[1] * out->shape[2]) / fmax(heads, 1);
+  const double columns = tiles((double)k->shape[3], 64) + tiles((double)out->shape[3], 64);
+  return (double)(k->shape[0] * k->shape[1]) * heads * tiles(rows, 16) * columns > MOST_WORK;
 }
 
 static const char *supports(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
@@ -145,7 +150,7 @@ static const char *supports(const rpp_kernel *kernel, const rpp_kernel_problem *
     return "q, k and v must be of the kernel's own type";
   if (in->cu_q != NULL) return "sequences of a cache are not packed";
   if (in->q->shape[1] > 8) return "decode takes at most 8 queries";
-  if (takes_long(problem)) return "more than 2^28 multiplications are many seconds' work for the SIMT runtime";
+  if (takes_long(problem)) return "more than 2^26 multiplications of whole tiles are many seconds' work for the SIMT runtime";
   return describe(kernel, problem->attention, in, problem->out, problem->lse, &d) == RPP_OK ? NULL : rpp_cuda_error_message();
 }
 
