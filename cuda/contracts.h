@@ -9,6 +9,7 @@
 
 /* Keys between two rescalings of attention_mma.cu: 64, but 32 where the width passes 128. */
 #define RPP_CUDA_ATTENTION_MMA_KEYS 32
+
 /* Of the decode kernels: keys between two rescalings, parts of the keys over blocks at most, and in a block. */
 #define RPP_CUDA_DECODE_KEYS 16
 #define RPP_CUDA_DECODE_SPLITS 64

@@ -4,6 +4,7 @@
 #define RPP_CUDA_MMA_TILES_H
 #include "attention.h"
 #include "contracts.h"
+#include "fragments.h"
 
 namespace RPP_TARGET {
 namespace mma {
@@ -23,21 +24,6 @@ template <int W> struct Sizes {
   static constexpr size_t Q = ROW_BYTES + MOST_WARPS * sizeof(Span), STAGE = sizeof(uint16_t) * KEYS * STRIDE;
   static constexpr size_t K = Q + sizeof(uint16_t) * ROWS * STRIDE, V = K + 2 * STAGE, BYTES = V + 2 * STAGE;
 };
-
-// ---- Storage types ------------------------------------------------------------------------------------------------------
-
-__device__ inline uint32_t pack(rpp_f16, float low, float high) {
-  return pack_f16(low, high);
-}
-__device__ inline uint32_t pack(rpp_bf16, float low, float high) {
-  return pack_bf16(low, high);
-}
-__device__ inline void multiply(rpp_f16, float d[4], const uint32_t a[4], const uint32_t b[2]) {
-  mma_m16n8k16_f16(d, a, b, d);
-}
-__device__ inline void multiply(rpp_bf16, float d[4], const uint32_t a[4], const uint32_t b[2]) {
-  mma_m16n8k16_bf16(d, a, b, d);
-}
 
 // ---- Loads --------------------------------------------------------------------------------------------------------------
 
