@@ -33,37 +33,51 @@ void complete_ldmatrix(Block &, Thread *warp, unsigned) {
 }
 
 struct Multiplied {
-  Element element;
   float *d;
   const uint32_t *a, *b;
   const float *c;
 };
 
-float value_of(Element element, uint32_t pair, unsigned half) {
-  const uint16_t bits = static_cast<uint16_t>(half ? pair >> 16 : pair & 0xffff);
-  return element == ELEMENT_F16 ? rpp_float_from_f16(bits) : rpp_float_from_bf16(bits);
+template <Element ELEMENT> double value_of(uint32_t bits) {
+  return static_cast<double>(ELEMENT == ELEMENT_F16 ? rpp_float_from_f16(static_cast<uint16_t>(bits))
+                                                    : rpp_float_of_bits(bits << 16));
 }
 
+// Two columns, as every machine has them.
+typedef double Two __attribute__((vector_size(16)));
+
 // The exact sum of 16 products and c, to float64, rounded once: what hardware cuts off is not modelled.
-void complete_mma(Block &, Thread *warp, unsigned) {
+void multiply(const double (*a)[16], const Two (*b)[4], float (*d)[8]) {
+  for (unsigned r = 0; r < 16; r++)
+    for (unsigned c = 0; c < 4; c += 2) {
+      Two one = {static_cast<double>(d[r][2 * c]), static_cast<double>(d[r][2 * c + 1])};
+      Two two = {static_cast<double>(d[r][2 * c + 2]), static_cast<double>(d[r][2 * c + 3])};
+      for (unsigned k = 0; k < 16; k++) one += a[r][k] * b[k][c], two += a[r][k] * b[k][c + 1];
+      d[r][2 * c] = static_cast<float>(one[0]), d[r][2 * c + 1] = static_cast<float>(one[1]);
+      d[r][2 * c + 2] = static_cast<float>(two[0]), d[r][2 * c + 3] = static_cast<float>(two[1]);
+    }
+}
+
+template <Element ELEMENT> void complete_mma(Block &, Thread *warp, unsigned) {
   const Unseen unseen;
   static_assert(WARP == 32, "fragments are of 32 lanes");
-  float a[16][16], b[16][8], d[16][8];
+  double a[16][16];
+  Two b[16][4];
+  float d[16][8];
   for (unsigned lane = 0; lane < WARP; lane++) {
     const Multiplied &m = *static_cast<Multiplied *>(warp[lane].argument);
     const unsigned group = lane / 4, t = lane % 4 * 2;
-    for (unsigned i = 0; i < 4; i++)
-      for (unsigned h = 0; h < 2; h++) a[group + i % 2 * 8][t + h + i / 2 * 8] = value_of(m.element, m.a[i], h);
-    for (unsigned i = 0; i < 2; i++)
-      for (unsigned h = 0; h < 2; h++) b[t + h + i * 8][group] = value_of(m.element, m.b[i], h);
-    for (unsigned i = 0; i < 4; i++) d[group + i / 2 * 8][t + i % 2] = m.c[i];
-  }
-  for (unsigned r = 0; r < 16; r++)
-    for (unsigned c = 0; c < 8; c++) {
-      double sum = static_cast<double>(d[r][c]);
-      for (unsigned k = 0; k < 16; k++) sum += static_cast<double>(a[r][k]) * static_cast<double>(b[k][c]);
-      d[r][c] = static_cast<float>(sum);
+    for (unsigned i = 0; i < 4; i++) {
+      double *to = &a[group + i % 2 * 8][t + i / 2 * 8];
+      to[0] = value_of<ELEMENT>(m.a[i] & 0xffff), to[1] = value_of<ELEMENT>(m.a[i] >> 16);
+      d[group + i / 2 * 8][t + i % 2] = m.c[i];
     }
+    for (unsigned i = 0; i < 2; i++) {
+      b[t + i * 8][group / 2][group % 2] = value_of<ELEMENT>(m.b[i] & 0xffff);
+      b[t + 1 + i * 8][group / 2][group % 2] = value_of<ELEMENT>(m.b[i] >> 16);
+    }
+  }
+  multiply(a, b, d);
   for (unsigned lane = 0; lane < WARP; lane++) {
     const Multiplied &m = *static_cast<Multiplied *>(warp[lane].argument);
     for (unsigned i = 0; i < 4; i++) m.d[i] = d[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2];
@@ -90,8 +104,11 @@ void ldmatrix(uint32_t *fragments, const void *row, int matrices, bool transpose
 
 void mma_m16n8k16(Element element, float d[4], const uint32_t a[4], const uint32_t b[2], const float c[4], Site site) {
   float result[4];
-  Multiplied m = {element, result, a, b, c};
-  meet(element == ELEMENT_F16 ? "mma.f16" : "mma.bf16", 0xffffffff, &m, site, complete_mma);
+  Multiplied m = {result, a, b, c};
+  if (element == ELEMENT_F16)
+    meet("mma.f16", 0xffffffff, &m, site, complete_mma<ELEMENT_F16>);
+  else
+    meet("mma.bf16", 0xffffffff, &m, site, complete_mma<ELEMENT_BF16>);
   memcpy(d, result, sizeof result);
 }
 
