@@ -28,7 +28,7 @@ namespace RPP_TARGET {
 // count elements of the block's dynamic shared memory, from a byte on. Under SIMT: reported when the launch gave less.
 template <class T> __device__ inline T *shared_array(size_t byte, size_t count RPP_SITE) {
 #ifdef __CUDACC__
-  extern __shared__ __align__(128) unsigned char shared_bytes[];
+  extern __shared__ __align__(1024) unsigned char shared_bytes[];
   (void)count;
   return reinterpret_cast<T *>(shared_bytes + byte);
 #else

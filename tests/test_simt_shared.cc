@@ -126,6 +126,20 @@ START_TEST(a_copy_poisons_its_destination) {
 }
 END_TEST
 
+static void fails_from_5_on() {
+  if (blockIdx.x >= 5) shared_array<char>(0, 1);
+}
+
+START_TEST(the_first_block_that_fails_is_reported) {
+  for (int threads = 0; threads <= 3; threads++)
+    for (uint64_t seed = 0; seed < 20; seed++) {
+      rpp_simt_stream stream = {seed, threads};
+      ck_assert(!launch("kernel_name", fails_from_5_on, dim3(64), dim3(32), 0, &stream, simt_report));
+      ck_assert_msg(strstr(simt_report, "block (5, 0, 0)"), "%s", simt_report);
+    }
+}
+END_TEST
+
 static void nothing() {}
 
 START_TEST(launches_are_checked) {
@@ -139,4 +153,4 @@ START_TEST(launches_are_checked) {
 END_TEST
 
 SIMT_SUITE("simt_shared", shared_memory_is_fresh_and_of_its_size, copies_arrive, misused_copies_are_reported,
-           a_copy_poisons_its_destination, launches_are_checked)
+           a_copy_poisons_its_destination, the_first_block_that_fails_is_reported, launches_are_checked)

@@ -26,15 +26,11 @@ constexpr unsigned SETS = 2;
 constexpr unsigned SETS = 1;
 #endif
 
-uint64_t next_random(uint64_t &state) { // splitmix64
-  uint64_t z = (state += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
 const char *name_of(Wait wait, const char *operation) {
-  return wait == Wait::block ? "__syncthreads" : wait == Wait::named ? "a named barrier" : operation;
+  return wait == Wait::block      ? "__syncthreads"
+         : wait == Wait::named    ? "a named barrier"
+         : wait == Wait::mbarrier ? "an mbarrier"
+                                  : operation;
 }
 
 // Without the way up from the build folder.
@@ -49,6 +45,13 @@ Text text_of(const dim3 &d) {
   Text t;
   snprintf(t.text, sizeof t.text, "(%u, %u, %u)", d.x, d.y, d.z);
   return t;
+}
+
+uint64_t Block::next_random() { // splitmix64
+  uint64_t z = (random += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
 }
 
 bool Block::prepare(const Launch *l, uint64_t blocks) {
@@ -106,6 +109,7 @@ void Block::exit(Thread &t) {
     if (threads[i].wait == Wait::warp && (threads[i].mask >> t.lane & 1))
       fail(threads[i], threads[i].site, "%s: mask 0x%08x names lane %u, which has exited", threads[i].operation, threads[i].mask,
            t.lane);
+  finish_thread(*this, t);
   t.wait = Wait::exit;
   warps[t.index / WARP].exited |= 1u << t.lane;
   exited++;
@@ -144,9 +148,17 @@ void Block::deadlock() {
   }
   char other[160] = "no other thread is left to come";
   if (missing) describe(*missing, other, sizeof other);
-  snprintf(report, sizeof report, "kernel %s, block %s, thread %s, %s:%d: deadlock: this thread waits at %s; %s", launch->kernel,
-           text_of(waits->identity.block).text, text_of(waits->identity.thread).text, short_file(waits->site.file),
-           waits->site.line, name_of(waits->wait, waits->operation), other);
+  snprintf(
+      report, sizeof report, "kernel %s, block %s, thread %s, %s:%d: deadlock: this thread waits at %s; %s", launch->kernel,
+      text_of(waits->identity.block).text, text_of(waits->identity.thread).text, short_file(waits->site.file), waits->site.line,
+      waits->wait == Wait::mbarrier ? describe_mbarrier(*this, waits->issued.barrier).text : name_of(waits->wait, waits->operation),
+      other);
+  failed = true;
+}
+
+void Block::report_end(const Thread &t, Site site, const char *what) {
+  snprintf(report, sizeof report, "kernel %s, block %s, thread %s, %s:%d: %s", launch->kernel, text_of(t.identity.block).text,
+           text_of(t.identity.thread).text, short_file(site.file), site.line, what);
   failed = true;
 }
 
@@ -174,7 +186,7 @@ void Block::run(uint64_t number) {
   const size_t bytes = launch->shared + FENCE;
 #endif
   void *memory = nullptr;
-  if (posix_memalign(&memory, 128, bytes > 0 ? bytes : 1) != 0) {
+  if (posix_memalign(&memory, 1024, bytes > 0 ? bytes : 1) != 0) {
     failed = snprintf(report, sizeof report, "kernel %s: no memory for a block's shared memory", launch->kernel) > 0;
     return;
   }
@@ -188,6 +200,7 @@ void Block::run(uint64_t number) {
   for (Named &n : named) n = Named{0, 0};
   for (Warp &w : warps) w = Warp{0, 0, false, nullptr};
   in_flight.clear();
+  engines.clear();
   random = launch->seed ^ (number + 1) * 0x9e3779b97f4a7c15u;
   clock = clocks.empty() ? nullptr : &clocks[number];
   runnable.clear();
@@ -201,11 +214,12 @@ void Block::run(uint64_t number) {
     t.wait = Wait::nothing;
     t.copies.clear();
     t.groups = 0;
+    t.issued = {};
     t.fiber->start(&Block::enter, &t);
     runnable.push_back(i);
   }
   while (!failed && !runnable.empty()) {
-    const size_t pick = static_cast<size_t>((next_random(random) >> 32) * runnable.size() >> 32);
+    const size_t pick = static_cast<size_t>((next_random() >> 32) * runnable.size() >> 32);
     Thread &t = threads[runnable[pick]];
     current = &t, identity = &t.identity;
     t.fiber->resume();
@@ -213,6 +227,7 @@ void Block::run(uint64_t number) {
   }
   current = nullptr, identity = nullptr;
   if (!failed && exited < threads.size()) deadlock();
+  if (!failed) finish_engines(*this);
   if (failed)
     for (Thread &t : threads) t.fiber->publish(this);
   finish_shared();

@@ -1,6 +1,7 @@
 // block.h: a block while it runs: its threads, who waits for what, and how it ends. Internal to the runtime.
 #ifndef RPP_SIMT_BLOCK_H
 #define RPP_SIMT_BLOCK_H
+#include "async.h"
 #include "fiber.h"
 #include "simt.h"
 
@@ -26,7 +27,7 @@ struct Unseen {
 #endif
 
 // What a thread waits for, by the name that reports use.
-enum class Wait { nothing, block, named, warp, exit };
+enum class Wait { nothing, block, named, mbarrier, warp, exit };
 
 // A copy that is under way; group: how many groups its thread had committed before it.
 struct Copy {
@@ -52,6 +53,7 @@ struct Thread {
   unsigned barrier;      // of a wait at a named barrier
   std::vector<Copy> copies;
   uint64_t groups;
+  Issued issued;
 };
 
 // What the lanes of a warp that wait for others have in common, so that one comparison tells that a newcomer fits.
@@ -88,6 +90,7 @@ struct Block {
   std::vector<unsigned char> in_flight; // for every 4 bytes of shared memory: copies under way to it
   std::vector<char> clocks;             // ThreadSanitizer's, one for each block
   char *clock;
+  Engines engines;
   bool failed;
   char report[REPORT];
 
@@ -98,7 +101,9 @@ struct Block {
   void yield(Thread &t);           // it may go on at once
   void wait(Thread &t, Wait what); // until somebody wakes it
   void wake(Thread &t);
+  uint64_t next_random();
   [[noreturn]] void fail(const Thread &t, Site site, const char *format, ...) __attribute__((format(printf, 4, 5)));
+  void report_end(const Thread &t, Site site, const char *what); // when no thread is left to run
 
 private:
   void describe(const Thread &t, char *text, size_t size) const;
@@ -115,6 +120,7 @@ void meet(const char *operation, unsigned mask, void *argument, Site site, void 
 
 // In flight: whether a copy to these bytes is under way.
 bool in_flight(const Block &b, const void *at, size_t bytes);
+void mark_in_flight(Block &b, char *at, size_t bytes, int by); // by 1: one more, -1: one less
 bool in_shared(const Block &b, const void *at, size_t bytes);
 
 // "(1, 0, 0)" into text, which is returned.

@@ -9,6 +9,7 @@
 #define __forceinline__ inline
 #define __restrict__ __restrict
 #define __launch_bounds__(...)
+#define __grid_constant__
 
 #define threadIdx (::rpp_simt::identity->thread)
 #define blockIdx (::rpp_simt::identity->block)

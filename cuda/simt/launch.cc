@@ -37,23 +37,34 @@ Block *workplace() {
   return kept.get();
 }
 
-void run_blocks(const Launch &l, uint64_t first, uint64_t step, uint64_t blocks, bool *failed, char *report) {
+// The first block that has a report: none yet is past the last. Blocks before it all run, so that it does not depend on the team.
+struct First {
+  uint64_t block;
+  char *report;
+};
+
+void run_blocks(const Launch &l, uint64_t from, uint64_t step, uint64_t blocks, First *first) {
   const Unseen unseen; // fibers have states of their own
   Block *b = workplace();
   if (!b || !b->prepare(&l, blocks)) {
 #pragma omp critical(rpp_simt_report)
-    *failed = !refuse(report, l.kernel, "threads of a block", 1ull * l.dim.x * l.dim.y * l.dim.z, "no memory for their stacks");
+    refuse(first->report, l.kernel, "threads of a block", 1ull * l.dim.x * l.dim.y * l.dim.z, "no memory for their stacks");
+    __atomic_store_n(&first->block, 0, __ATOMIC_RELAXED);
     return;
   }
-  for (uint64_t n = first; n < blocks && !b->failed && !__atomic_load_n(failed, __ATOMIC_RELAXED); n += step) b->run(n);
+  uint64_t n = from;
+  for (; n < __atomic_load_n(&first->block, __ATOMIC_RELAXED); n += step) {
+    b->run(n);
+    if (b->failed) break;
+  }
 #ifdef RPP_SIMT_TSAN
   __tsan_acquire(b);
 #endif
   if (b->failed) {
 #pragma omp critical(rpp_simt_report)
-    if (!*failed) {
-      memcpy(report, b->report, REPORT);
-      __atomic_store_n(failed, true, __ATOMIC_RELAXED);
+    if (n < first->block) {
+      memcpy(first->report, b->report, REPORT);
+      __atomic_store_n(&first->block, n, __ATOMIC_RELAXED);
     }
   }
 }
@@ -69,15 +80,16 @@ bool launch(const char *kernel, dim3 grid, dim3 dim, size_t shared, const Stream
   __tsan_release(const_cast<Launch *>(&l));
 #endif
   const uint64_t blocks = 1ull * grid.x * grid.y * grid.z;
-  const int team = stream && stream->threads > 1 ? stream->threads : 1;
-  bool failed = false;
+  int team = stream && stream->threads > 1 ? stream->threads : 1;
+  if (blocks < 4 * static_cast<uint64_t>(team)) team = 1; // waking the others takes longer
+  First first = {blocks, report};
   if (team == 1) {
-    run_blocks(l, 0, 1, blocks, &failed, report);
-    return !failed;
+    run_blocks(l, 0, 1, blocks, &first);
+    return first.block == blocks;
   }
 #pragma omp parallel for num_threads(team) schedule(static, 1)
-  for (int i = 0; i < team; i++) run_blocks(l, static_cast<uint64_t>(i), static_cast<uint64_t>(team), blocks, &failed, report);
-  return !failed;
+  for (int i = 0; i < team; i++) run_blocks(l, static_cast<uint64_t>(i), static_cast<uint64_t>(team), blocks, &first);
+  return first.block == blocks;
 }
 
 } // namespace rpp_simt

@@ -4,6 +4,7 @@
 #define ROPEPP_SIMT_H
 
 #include "simt/simt_symbols.h"
+#include "simt/stream.h"
 #include "ropepp_cuda.h"
 
 #endif

@@ -14,17 +14,8 @@ namespace rpp_simt {
 
 namespace {
 
-void mark(Block &b, const Copy &c, int by) {
-  const size_t at = static_cast<size_t>(c.shared - b.shared);
-  for (size_t i = at / 4; i < (at + c.size) / 4; i++) b.in_flight[i] = static_cast<unsigned char>(b.in_flight[i] + by);
-#ifdef RPP_SIMT_ASAN
-  if (c.size < 8) return; // AddressSanitizer poisons whole words
-  by > 0 ? __asan_poison_memory_region(c.shared, c.size) : __asan_unpoison_memory_region(c.shared, c.size);
-#endif
-}
-
 void arrive(Block &b, const Copy &c) {
-  mark(b, c, -1);
+  mark_in_flight(b, c.shared, c.size, -1);
 #ifdef RPP_SIMT_TSAN
   __tsan_read_range(const_cast<char *>(c.global), c.valid);
   __tsan_write_range(c.shared, c.size);
@@ -61,6 +52,16 @@ bool in_flight(const Block &b, const void *at, size_t bytes) {
   return false;
 }
 
+void mark_in_flight(Block &b, char *at, size_t bytes, int by) {
+  if (b.in_flight.empty()) b.in_flight.assign((b.launch->shared + 3) / 4, 0);
+  const size_t first = static_cast<size_t>(at - b.shared);
+  for (size_t i = first / 4; i < (first + bytes) / 4; i++) b.in_flight[i] = static_cast<unsigned char>(b.in_flight[i] + by);
+#ifdef RPP_SIMT_ASAN
+  if (bytes < 8) return; // AddressSanitizer poisons whole words
+  by > 0 ? __asan_poison_memory_region(at, bytes) : __asan_unpoison_memory_region(at, bytes);
+#endif
+}
+
 void *shared_memory(size_t offset, size_t bytes, Site site) {
   Thread &t = *current;
   const size_t size = t.block->launch->shared;
@@ -77,10 +78,6 @@ void cp_async(void *shared, const void *global, size_t size, size_t valid, Site 
   if (!in_shared(b, shared, size)) b.fail(t, site, "cp.async: its destination is outside shared memory");
   if (reinterpret_cast<uintptr_t>(shared) % size != 0 || (valid > 0 && reinterpret_cast<uintptr_t>(global) % size != 0))
     b.fail(t, site, "cp.async of %zu bytes: its addresses must be multiples of that", size);
-  if (b.in_flight.empty()) {
-    const Unseen unseen;
-    b.in_flight.assign((b.launch->shared + 3) / 4, 0);
-  }
   if (in_flight(b, shared, size)) b.fail(t, site, "cp.async: another copy to the same place is under way");
 #ifdef RPP_SIMT_TSAN
   __tsan_write_range(shared, size);
@@ -88,7 +85,7 @@ void cp_async(void *shared, const void *global, size_t size, size_t valid, Site 
   const Unseen unseen;
   memset(shared, 0xff, size);
   t.copies.push_back({static_cast<char *>(shared), static_cast<const char *>(global), size, valid, t.groups, site});
-  mark(b, t.copies.back(), 1);
+  mark_in_flight(b, static_cast<char *>(shared), size, 1);
 }
 
 void cp_async_commit() {

@@ -3,6 +3,8 @@
 // report: the launch ends, and its caller gets one line with kernel, block, thread, file and line. Limits: notes/cuda.md.
 #ifndef RPP_SIMT_H
 #define RPP_SIMT_H
+#include "stream.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -25,11 +27,7 @@ struct Site {
 
 // ---- Launches -----------------------------------------------------------------------------------------------------------
 
-// What a stream is here; a null stream is one of zeros.
-struct Stream {
-  uint64_t seed; // of the order in which runnable threads go on
-  int threads;   // system threads that blocks are run by; 0: one
-};
+using Stream = rpp_simt_stream;
 
 constexpr size_t SHARED_LIMIT = 227 << 10; // bytes a block may ask for, as on sm_90
 constexpr int MULTIPROCESSORS = 132;       // that kernels are told of, as of an H100 or H200
@@ -37,7 +35,7 @@ constexpr unsigned THREADS_LIMIT = 1024;
 constexpr size_t REPORT = 512;
 
 // Runs body(argument) once for each thread of each block. False, with a line in report (REPORT characters), when the launch is
-// refused or something was found.
+// refused or something was found: in the first block that has a report, whatever the number of system threads.
 bool launch(const char *kernel, dim3 grid, dim3 block, size_t shared, const Stream *stream, void (*body)(void *), void *argument,
             char *report);
 
