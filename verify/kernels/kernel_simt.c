@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "contracts.h"
+#include "kernels/simt_stream.h"
 #include "simt/ropepp_simt.h"
 
 /* ---- Problems as the CUDA functions take them --------------------------------------------------------------------------- */
@@ -47,6 +48,7 @@ static int finish(rpp_status status, const char **reason) {
 static const char *rotates(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
   rpp_head_counts counts;
   (void)kernel;
+  rpp_simt_case_begins();
   if (rpp_attention_heads(problem->attention, &counts) != RPP_OK) return rpp_error_message(); /* EH with an odd count */
   if (problem->attention->q_rotated || problem->attention->k_rotated) return "it rotates, and these inputs are rotated";
   if (problem->attention->rotary.rotary_dim > 256) return "the rotary width is above 256";
@@ -65,7 +67,7 @@ static int rotate(const rpp_kernel *kernel, const rpp_rotary *rotary, rpp_part p
     return 1;
   }
   const rpp_tensor *real = part == RPP_PART_REAL ? y : NULL, *imag = part == RPP_PART_IMAG ? y : NULL;
-  const rpp_status status = rpp_cuda_rotate(rotary, x, &positions, real, imag, workspace, bytes, NULL);
+  const rpp_status status = rpp_cuda_rotate(rotary, x, &positions, real, imag, workspace, bytes, rpp_simt_next_stream(x));
   free(workspace);
   return finish(status, reason);
 }
@@ -106,6 +108,7 @@ static bool takes_long(const attending *a, const rpp_kernel_problem *problem) {
 
 static const char *attends(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
   size_t bytes;
+  rpp_simt_case_begins();
   if (takes_long(kernel->data, problem)) return "so many multiplications are seconds' work for the SIMT runtime";
   return ask_workspace(kernel, problem, &bytes) == RPP_OK ? NULL : rpp_cuda_error_message();
 }
@@ -117,7 +120,7 @@ static int forward(const rpp_kernel *kernel, const rpp_attention *attention, con
   size_t bytes = 0;
   convert(inputs, &c);
   if (finish(functions->workspace(attention, &c.inputs, out, lse, &bytes), reason) != 0) return 1;
-  return finish(functions->forward(attention, &c.inputs, out, lse, room, bytes, NULL), reason);
+  return finish(functions->forward(attention, &c.inputs, out, lse, room, bytes, rpp_simt_next_stream(inputs->q)), reason);
 }
 
 static const attending attention_f32 = {rpp_cuda_attention_f32, rpp_cuda_attention_f32_workspace, 1, 1, 0x1p28};

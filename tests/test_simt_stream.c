@@ -1,0 +1,35 @@
+/* simt_stream.c: another order for every case and launch, the same in a replay. */
+#include "kernels/simt_stream.h"
+#include "support.h"
+
+static float numbers[4] = {1, 2, 3, 4};
+
+static uint64_t seed_of(int64_t length) {
+  rpp_tensor x;
+  const int64_t shape[4] = {1, length, 1, 2};
+  ck_assert_int_eq(rpp_tensor_contiguous(numbers, RPP_F32, 4, shape, &x), RPP_OK);
+  return rpp_simt_next_stream(&x)->seed;
+}
+
+START_TEST(launches_and_cases_differ_and_replays_do_not) {
+  rpp_simt_case_begins();
+  const uint64_t first = seed_of(2), second = seed_of(2), third = seed_of(0);
+  ck_assert(first != second && second != third && first != third);
+  rpp_simt_case_begins();
+  ck_assert_uint_eq(seed_of(2), first);
+  ck_assert_uint_eq(seed_of(2), second);
+  rpp_simt_case_begins();
+  numbers[1] = 5;
+  ck_assert_uint_ne(seed_of(2), first);
+  rpp_simt_case_begins();
+  ck_assert_uint_ne(seed_of(1), first);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("simt_stream");
+  TCase *tests = tcase_create("simt_stream");
+  tcase_add_test(tests, launches_and_cases_differ_and_replays_do_not);
+  suite_add_tcase(suite, tests);
+  return support_run(suite);
+}
