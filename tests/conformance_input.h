@@ -31,7 +31,12 @@ inline Bytes conformance_input(const rpp_conformance &c) {
       const float value = conformance_small(&state);
       memcpy(&in[i], &value, 4);
     }
-  } else
+  } else if (strcmp(c.name, "arithmetic") == 0)
+    for (size_t i = 0; i < c.in; i += 4) {
+      const float value = static_cast<float>(support_uniform(&state, -20, 20));
+      memcpy(&in[i], &value, 4);
+    }
+  else
     for (size_t i = 0; i < c.in; i++)
       in[i] = static_cast<unsigned char>(support_random(&state) & (floats && i % 2 ? 0x3f : 0xff)); // finite
   return in;

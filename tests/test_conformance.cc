@@ -84,6 +84,17 @@ static void atomics(const unsigned char *in, Bytes &out) {
   put(out, 0, sum), put(out, 1, static_cast<float>(sum)), put(out, 2, largest), put(out, 3, smallest);
   put(out, 4, 33 * 16), put(out, 5, sum);
 }
+static void arithmetic(const unsigned char *in, Bytes &out) {
+  for (size_t i = 0; i < 256; i++) {
+    const float a = get<float>(in, 2 * i), b = get<float>(in, 2 * i + 1);
+    put(out, i, a > b ? a : b);
+    put(out, 512 + 4 * i, rpp_f16_from_f64(static_cast<double>(a)));
+    put(out, 513 + 4 * i, rpp_f16_from_f64(static_cast<double>(b)));
+    put(out, 514 + 4 * i, rpp_bf16_from_f64(static_cast<double>(a)));
+    put(out, 515 + 4 * i, rpp_bf16_from_f64(static_cast<double>(b)));
+    put<uint32_t>(out, 768 + i, 1);
+  }
+}
 static void float16(const unsigned char *in, Bytes &out) {
   for (size_t i = 0; i < 1024; i++) {
     put(out, i, rpp_f16_from_f64(static_cast<double>(get<float>(in, i))));
@@ -172,6 +183,7 @@ static const Expected EXPECTED[] = {
     {"votes", votes},
     {"shared_array", same},
     {"atomics", atomics},
+    {"arithmetic", arithmetic},
     {"float16", float16},
     {"float16_widen", float16_widen},
     {"mbarrier", mbarrier},
