@@ -50,6 +50,14 @@ static void turn(rpp_pairing pairing, int64_t width, double sign, double *row) {
   }
 }
 
+static void mirror(rpp_pairing pairing, int64_t width, double *row) {
+  for (int64_t n = 0; n < width / 2; n++) {
+    int64_t i, j;
+    columns(pairing, width, n, &i, &j);
+    row[j] *= -1;
+  }
+}
+
 static void rotate_row(const run *r, const rpp_rotary *rotary, rpp_pairing pairing, int64_t t, double *row) {
   for (int64_t n = 0; n < rotary->rotary_dim / 2; n++) {
     int64_t i, j;
@@ -88,8 +96,10 @@ static void load_query(const run *r, int64_t b, int64_t i, int64_t o, double *ro
   if (doubles && o % 2 == 1 && r->fault != FAULTY_TURN_ON_K && r->fault != FAULTY_TURN_MISSING)
     turn(r->fault == FAULTY_TURN_OTHER_PAIRING ? other(pairing) : pairing, rotary.rotary_dim, r->fault == FAULTY_TURN_SIGN ? -1 : 1,
          row);
+  if (doubles && o % 2 == 1 && r->fault == FAULTY_MIRRORED_RAW) mirror(pairing, rotary.rotary_dim, row);
   const int64_t t = r->fault == FAULTY_POSITION_INDEX ? i : integer(r->inputs->pos_q, b, i);
   rotate_row(r, &rotary, pairing, t + (r->fault == FAULTY_QUERY_LATE), row);
+  if (doubles && o % 2 == 1 && r->fault == FAULTY_MIRRORED) mirror(pairing, rotary.rotary_dim, row);
 }
 
 static void load_key(const run *r, int64_t b, int64_t j, int64_t g, bool turned, double *row) {

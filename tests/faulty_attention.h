@@ -48,6 +48,8 @@ typedef enum {
   FAULTY_OUT_F16,       /* out rounded to float16 before it is stored */
   FAULTY_TURN_AGAIN,    /* imaginary queries that come rotated are turned once more */
   FAULTY_UNWRITTEN,     /* imaginary heads past the first */
+  FAULTY_MIRRORED,      /* imaginary queries (b, a) once they are rotated, in place of (b, -a) */
+  FAULTY_MIRRORED_RAW,  /* the same before */
   FAULTY_NOISE,         /* 10 % more, here and there */
   FAULTY_ROTATION_SIGN, /* rotate turns the other way; forward is right */
   FAULTY_COUNT

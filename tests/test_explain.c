@@ -20,6 +20,9 @@ typedef struct {
 static const named_fault faults[] = {
     {FAULTY_TURN_SIGN, EC, "a quarter turn of +pi/2"},
     {FAULTY_TURN_SIGN, "eh:h=8,kv=4,lq=5,lk=9,d=8,rotary=4,pairing=half", "a quarter turn of +pi/2"},
+    {FAULTY_MIRRORED, EC, "(b, a) in place of (b, -a): mirrored"},
+    {FAULTY_MIRRORED, "eh:h=8,kv=4,lq=5,lk=9,d=8,rotary=4,pairing=half", "(b, a) in place of (b, -a): mirrored"},
+    {FAULTY_MIRRORED_RAW, EC, "(b, a) in place of (b, -a) and then rotated"},
     {FAULTY_TURN_ON_K, EC, "on k instead of q"},
     {FAULTY_TURN_MISSING, EC, "imaginary heads like the real ones"},
     {FAULTY_TURN_OTHER_PAIRING, EC, "the quarter turn of the other pairing"},

@@ -75,6 +75,27 @@ static bool turn_again(rpp_changed *c, double number) {
   return true;
 }
 
+/* Imaginary queries with one column of every pair negated, the first or the second: mirrored. */
+static void mirror(rpp_changed *c, bool second) {
+  const int64_t width = c->q.shape[3], heads = c->q.shape[2], rotary = c->attention.rotary.rotary_dim;
+  const bool half = c->attention.rotary.pairing == RPP_PAIRING_HALF;
+  for (int64_t i = 0; i < rpp_scratch_size(&c->q); i++) {
+    const int64_t d = i % width;
+    if (i / width % heads % 2 == 1 && d < rotary && (half ? d >= rotary / 2 : d % 2 == 1) == second)
+      rpp_scratch_values(&c->q)[i] *= -1;
+  }
+}
+
+#define MIRROR_SECOND 1.0 /* else the first column of a pair */
+#define MIRROR_RAW 2.0    /* before the rotation, else after it; to be added */
+static bool turn_mirrored(rpp_changed *c, double number) {
+  const rpp_rotary rotary = c->attention.rotary;
+  const bool raw = number >= MIRROR_RAW;
+  if (!split_raw(c) || (!raw && !rpp_changed_rotate_q(c, &rotary))) return false;
+  mirror(c, number == MIRROR_SECOND || number == MIRROR_SECOND + MIRROR_RAW);
+  return true;
+}
+
 static bool turn_k_for_all(rpp_changed *c, double number) {
   if (c->attention.q_rotated || !turn_missing(c, number)) return false;
   rpp_tensor turned = rpp_scratch_zeros(&c->scratch, c->k.shape[0], c->k.shape[1], c->k.shape[2], c->k.shape[3]);
@@ -226,6 +247,10 @@ const rpp_hypothesis rpp_hypotheses_heads[] = {
     {"a quarter turn of +pi/2, or one on k instead of q", turn_sign, NULL, 0},
     {"imaginary heads like the real ones: no quarter turn, or one on q and k both", turn_missing, NULL, 0},
     {"imaginary heads turned by -pi: the quarter turn made twice", turn_twice, NULL, 0},
+    {"imaginary queries (b, a) in place of (b, -a): mirrored, not turned", turn_mirrored, NULL, MIRROR_SECOND},
+    {"imaginary queries (-b, -a) in place of (b, -a): mirrored, not turned", turn_mirrored, NULL, 0},
+    {"imaginary queries (b, a) in place of (b, -a) and then rotated", turn_mirrored, NULL, MIRROR_RAW + MIRROR_SECOND},
+    {"imaginary queries (-b, -a) in place of (b, -a) and then rotated", turn_mirrored, NULL, MIRROR_RAW},
     {"imaginary heads that come rotated turned once more", turn_again, NULL, 0},
     {"real heads like the imaginary ones: a quarter turn on every query", turn_everywhere, NULL, 0},
     {"the quarter turn of the other pairing", turn_of_other_pairing, NULL, 0},
