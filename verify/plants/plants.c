@@ -240,8 +240,13 @@ const rpp_plant rpp_plants[] = {
     {.kernel = {.name = NULL}}};
 /* clang-format on */
 
-const rpp_plant *rpp_plant_find(const char *name) {
-  for (const rpp_plant *plant = rpp_plants; plant->kernel.name; plant++)
+static const rpp_plant *find(const rpp_plant *plants, const char *name) {
+  for (const rpp_plant *plant = plants; plant->kernel.name; plant++)
     if (strcmp(plant->kernel.name, name) == 0) return plant;
   return NULL;
+}
+
+const rpp_plant *rpp_plant_find(const char *name) {
+  const rpp_plant *plant = find(rpp_plants, name);
+  return plant ? plant : find(rpp_cuda_plants(), name);
 }
