@@ -16,6 +16,14 @@ typedef struct {
 #define RPP_SIMT_WORK_F32 .rows = 1, .width = 1, .most_work = 0x1p28
 #define RPP_SIMT_WORK_MMA .rows = 32, .width = 64, .most_work = 0x1p27
 
+/* The same of kernel_simt_decode.c. */
+typedef struct {
+  __typeof__(rpp_cuda_kv_append) *append;
+  __typeof__(rpp_cuda_decode) *decode;
+  __typeof__(rpp_cuda_decode_workspace) *workspace;
+  bool paged;
+} rpp_simt_decoding;
+
 /* rotate.cu: no forward. */
 extern const rpp_kernel rpp_kernel_simt_rotate, rpp_kernel_simt_rotate_f16, rpp_kernel_simt_rotate_bf16,
     rpp_kernel_simt_rotate_hf_f32;

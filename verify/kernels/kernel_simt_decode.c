@@ -6,7 +6,6 @@
 
 #include "contracts.h"
 #include "kernels/kernel_simt.h"
-#include "simt/ropepp_simt.h"
 
 enum { ALIGNMENT = 64, SPARE_TOKENS = 3, SPARE_PAGES = 2 };
 
@@ -41,7 +40,7 @@ static size_t place(size_t *end, size_t bytes) {
 /* The cache's shapes, without data. */
 static rpp_status shape_cache(const rpp_kernel *kernel, const rpp_attention_inputs *in, decoding *d) {
   static const int64_t sizes[] = {5, 16, 3, 7};
-  const bool paged = kernel->data != NULL;
+  const bool paged = ((const rpp_simt_decoding *)kernel->data)->paged;
   const int64_t batch = in->k->shape[0], keys = in->k->shape[1], heads = in->k->shape[2];
   d->page_size = sizes[keys % 4], d->pages_used = (keys + d->page_size - 1) / d->page_size, d->max_pages = d->pages_used + 1;
   int64_t shape[] = {paged ? batch * d->pages_used + SPARE_PAGES : batch, paged ? d->page_size : keys + SPARE_TOKENS, heads,
@@ -65,13 +64,14 @@ static size_t bytes_of(const rpp_tensor *t) {
 /* RPP_OK, or an error whose message is rpp_cuda_error_message's. */
 static rpp_status describe(const rpp_kernel *kernel, const rpp_attention *attention, const rpp_attention_inputs *in,
                            const rpp_tensor *out, const rpp_tensor *lse, decoding *d) {
+  const rpp_simt_decoding *functions = kernel->data;
   memset(d, 0, sizeof *d);
   d->attention = *attention, d->attention.k_rotated = true;
   d->inputs.q = in->q;
   if (__builtin_sub_overflow(attention->causal_offset, in->k->shape[1] - in->q->shape[1], &d->attention.causal_offset))
     d->attention.causal_offset = INT64_MIN; /* it counts from the end */
   if (in->pos_q != NULL) d->pos_q = integers_of(in->pos_q), d->inputs.pos_q = &d->pos_q;
-  d->appends = !attention->k_rotated || kernel->data != NULL;
+  d->appends = !attention->k_rotated || functions->paged;
   if (d->appends) {
     if (shape_cache(kernel, in, d) != RPP_OK) return RPP_ERROR_SHAPE;
     if (!attention->k_rotated) {
@@ -86,7 +86,7 @@ static rpp_status describe(const rpp_kernel *kernel, const rpp_attention *attent
   } else {
     d->inputs.cache = (rpp_cuda_cache){in->k, in->v, NULL};
   }
-  const rpp_status status = rpp_cuda_decode_workspace(&d->attention, &d->inputs, out, lse, &d->decode_bytes);
+  const rpp_status status = functions->workspace(&d->attention, &d->inputs, out, lse, &d->decode_bytes);
   d->scratch_at = place(&d->bytes, d->append_bytes > d->decode_bytes ? d->append_bytes : d->decode_bytes);
   return status;
 }
@@ -110,7 +110,8 @@ static void fill_table(const decoding *d, int64_t batch, int32_t *table) {
   free(order);
 }
 
-static rpp_status append(const rpp_attention *attention, const rpp_attention_inputs *in, char *room, decoding *d) {
+static rpp_status append(const rpp_simt_decoding *functions, const rpp_attention *attention, const rpp_attention_inputs *in,
+                         char *room, decoding *d) {
   const int64_t batch = in->k->shape[0], keys = in->k->shape[1];
   int64_t *slots = (void *)(room + d->slots_at), *wide = (void *)(room + d->lengths_at);
   int32_t *narrow = (void *)(room + d->lengths_at);
@@ -124,8 +125,8 @@ static rpp_status append(const rpp_attention *attention, const rpp_attention_inp
   d->slots.data = slots, d->lengths.data = wide, d->page_table.data = room + d->table_at;
   if (d->inputs.cache.page_table != NULL) fill_table(d, batch, (void *)(room + d->table_at));
   d->k.data = room + d->k_at, d->v.data = room + d->v_at;
-  return rpp_cuda_kv_append(attention->k_rotated ? NULL : &attention->rotary, in->k, in->v, &d->pos_k, &d->slots, &d->inputs.cache,
-                            room + d->scratch_at, d->append_bytes, NULL);
+  return functions->append(attention->k_rotated ? NULL : &attention->rotary, in->k, in->v, &d->pos_k, &d->slots, &d->inputs.cache,
+                           room + d->scratch_at, d->append_bytes, NULL);
 }
 
 /* ---- The interface ------------------------------------------------------------------------------------------------------ */
@@ -161,12 +162,14 @@ static size_t workspace(const rpp_kernel *kernel, const rpp_kernel_problem *prob
 
 static int forward(const rpp_kernel *kernel, const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,
                    rpp_tensor *lse, void *room, const char **reason) {
+  const rpp_simt_decoding *functions = kernel->data;
   decoding d;
   char *scratch = room;
   rpp_status status = describe(kernel, attention, inputs, out, lse, &d);
-  if (status == RPP_OK && d.appends) status = append(attention, inputs, scratch, &d);
+  if (status == RPP_OK && d.appends) status = append(functions, attention, inputs, scratch, &d);
   if (status == RPP_OK)
-    status = rpp_cuda_decode(&d.attention, &d.inputs, out, lse, d.bytes > 0 ? scratch + d.scratch_at : NULL, d.decode_bytes, NULL);
+    status =
+        functions->decode(&d.attention, &d.inputs, out, lse, d.bytes > 0 ? scratch + d.scratch_at : NULL, d.decode_bytes, NULL);
   if (status == RPP_OK) return 0;
   *reason = rpp_cuda_error_message();
   return 1;
@@ -174,20 +177,21 @@ static int forward(const rpp_kernel *kernel, const rpp_attention *attention, con
 
 /* ---- The kernels -------------------------------------------------------------------------------------------------------- */
 
-static const char paged[] = "paged";
+static const rpp_simt_decoding contiguous = {rpp_cuda_kv_append, rpp_cuda_decode, rpp_cuda_decode_workspace, false},
+                               paged = {rpp_cuda_kv_append, rpp_cuda_decode, rpp_cuda_decode_workspace, true};
 
 #define DECODE(word, promised, pages, line)                                                                                        \
   {                                                                                                                                \
-    .version = RPP_KERNEL_VERSION, .name = (word), .description = (line), .contract = promised, .data = (pages),                   \
+    .version = RPP_KERNEL_VERSION, .name = (word), .description = (line), .contract = promised, .data = &(pages),                  \
     .supports = supports, .workspace = workspace, .forward = forward                                                               \
   }
 
-const rpp_kernel rpp_kernel_simt_decode_f32 =
-    DECODE("simt:decode-f32", RPP_CUDA_DECODE_F32_CONTRACT, NULL, "split keys, float32, by decode_f32.cu in the SIMT runtime");
-const rpp_kernel rpp_kernel_simt_decode_f16 =
-    DECODE("simt:decode-f16", RPP_CUDA_DECODE_MMA_CONTRACT(RPP_F16), NULL, "split keys on mma.sync by decode_mma.cu, float16");
+const rpp_kernel rpp_kernel_simt_decode_f32 = DECODE("simt:decode-f32", RPP_CUDA_DECODE_F32_CONTRACT, contiguous,
+                                                     "split keys, float32, by decode_f32.cu in the SIMT runtime");
+const rpp_kernel rpp_kernel_simt_decode_f16 = DECODE("simt:decode-f16", RPP_CUDA_DECODE_MMA_CONTRACT(RPP_F16), contiguous,
+                                                     "split keys on mma.sync by decode_mma.cu, float16");
 const rpp_kernel rpp_kernel_simt_decode_bf16 =
-    DECODE("simt:decode-bf16", RPP_CUDA_DECODE_MMA_CONTRACT(RPP_BF16), NULL, "the same, bfloat16");
+    DECODE("simt:decode-bf16", RPP_CUDA_DECODE_MMA_CONTRACT(RPP_BF16), contiguous, "the same, bfloat16");
 const rpp_kernel rpp_kernel_simt_decode_paged_f32 =
     DECODE("simt:decode-paged-f32", RPP_CUDA_DECODE_F32_CONTRACT, paged, "decode-f32 over a paged cache");
 const rpp_kernel rpp_kernel_simt_decode_paged_f16 =

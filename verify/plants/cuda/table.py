@@ -122,6 +122,26 @@ PLANTS = [
     Plant('cuda-mma-masked-tile', MMA, 'mma_tiles.h', 'const float base = top == -INFINITY ? 0 : top;', 'const float base = top;',
           'a row that sees nothing of its first tile becomes NaN', 'rope:lq=100,d=64,mask=window:4,dtype=bf16'),
 
+    # decode
+    Plant('cuda-combine-empty', 'decode_f32', 'decode.cu',
+          'if (stats[2 * n] != -INFINITY) x += exp2_approx((stats[2 * n] - top) * LOG2_E) * parts[n * p.v_dim + c];',
+          'x += exp2_approx((stats[2 * n] - top) * LOG2_E) * parts[n * p.v_dim + c];',
+          'the part of an empty split, which nobody wrote, is added', 'ec:h=8,kv=4,lq=1,lk=62,d=2'),
+    Plant('cuda-combine-stops', 'decode_bf16', 'decode.cu', 'for (int n = 0; n < p.splits; n++) top = larger(top, stats[2 * n]);',
+          'for (int n = 0; n < p.splits && stats[2 * n] != -INFINITY; n++) top = larger(top, stats[2 * n]);',
+          'splits after an empty one do not count in the maximum', 'rope:h=1,lq=8,lk=68,d=8,mask=window:4,dtype=bf16'),
+    Plant('cuda-decode-wait', 'decode_bf16', 'decode_mma.cu', 'cp_async_wait<S::STAGES - 1>();', 'cp_async_wait<S::STAGES>();',
+          'a tile is waited for one group too late', 'rope:lq=1,lk=100,d=64,dtype=bf16', report='what a cp.async is still to bring'),
+    Plant('cuda-decode-warps', 'decode_bf16', 'decode_mma.cu',
+          '  __syncthreads();\n  store<W, TILES>(', '\n  store<W, TILES>(',
+          'no barrier before the sums of the warps are put together', 'rope:lq=1,lk=100,d=8,dtype=bf16'),
+    Plant('cuda-decode-length', 'decode_f32', 'decode.h', 'clamp(p.lengths.at(b), 0, p.k_len)', 'clamp(p.lengths.at(b) - 1, 0, p.k_len)',
+          'a cache one token too short', 'rope:lq=1,lk=6,d=8'),
+    Plant('cuda-pages-of-first', 'decode_paged_f32', 'decode.h', 'at = b * pages.strides[0] + page * pages.strides[1];',
+          'at = page * pages.strides[1];', "every sequence reads the first one's pages", 'rope:b=2,lq=1,lk=6,d=8'),
+    Plant('cuda-append-raw', 'decode_paged_bf16', 'kv_append.cu', 'const int64_t pairs = p.table.pairs,', 'const int64_t pairs = 0,',
+          'new keys are put into the cache as they come', 'rope:lq=1,lk=6,d=8,dtype=bf16'),
+
     # Rotation
     Plant('cuda-rotate-in-place', 'rotate', 'rotate.cu', 'rpp_narrow(turned_b, to_real + second * real.strides[3]);',
           'rpp_narrow(b2 * cosine[n] + rpp_widen(from[first * x.strides[3]]) * sine[n], to_real + second * real.strides[3]);',
