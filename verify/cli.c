@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/kernel_cuda.h"
 #include "program/parse.h"
 
 static const rpp_name formats[] = {
@@ -84,6 +85,13 @@ static void add(rpp_cli_kernels *found, const rpp_kernel *kernel) {
   found->kernels[found->count++] = kernel;
 }
 
+static bool no_kernel(const char *name, rpp_message *error) {
+  rpp_message why;
+  if (strncmp(name, "cuda:", 5) == 0 && *rpp_kernels_cuda(&why) == NULL)
+    return rpp_message_set(error, "%.100s: %s", name, why.text);
+  return rpp_message_set(error, "%.100s: no such kernel (`ropepp-verify kernels` lists them)", name);
+}
+
 bool rpp_cli_kernels_find(int count, char *const *names, rpp_cli_kernels *found, rpp_message *error) {
   size_t room = (size_t)count;
   for (const rpp_kernel *const *k = rpp_kernels; *k != NULL; k++) room++;
@@ -94,7 +102,7 @@ bool rpp_cli_kernels_find(int count, char *const *names, rpp_cli_kernels *found,
   for (int i = 0; good && i < count; i++) {
     const rpp_kernel *kernel = rpp_kernel_find(names[i]);
     if (kernel == NULL)
-      good = rpp_message_set(error, "%.100s: no such kernel (`ropepp-verify kernels` lists them)", names[i]);
+      good = no_kernel(names[i], error);
     else
       add(found, kernel);
   }

@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "command.h"
 #include "kernels/kernel_blocked.h"
+#include "kernels/kernel_cuda.h"
 
 static const char *sums_of(rpp_sums sums) {
   return sums == RPP_SUMS_F64 ? "F64" : sums == RPP_SUMS_F32 ? "F32" : "tensor core";
@@ -45,5 +46,9 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 
 int rpp_main_kernels(int argc, char **argv) {
   rpp_cli_parse(NULL, "The kernels of this build: what each is, where it runs, and its contract.", NULL, parse, argc, argv, NULL);
-  return rpp_kernels_run(rpp_kernels, stdout);
+  rpp_message why;
+  const int status = rpp_kernels_run(rpp_kernels, stdout);
+  const rpp_kernel *const *cuda = rpp_kernels_cuda(&why);
+  if (*cuda != NULL) rpp_kernels_run(cuda, stdout);
+  return status;
 }

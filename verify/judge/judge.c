@@ -28,6 +28,11 @@ static bool stop(trial *t, rpp_outcome outcome, const char *text) {
   return false;
 }
 
+/* Of a kernel that did not return 0. */
+static rpp_outcome failed(int status) {
+  return status == RPP_KERNEL_OUTSIDE ? RPP_OUTCOME_OUTSIDE : RPP_OUTCOME_REFUSED;
+}
+
 /* ---- Before data -------------------------------------------------------------------------------------------------------- */
 
 /* EH with an odd count of heads has no meaning: a kernel that says it supports it is wrong, whatever it computes. */
@@ -78,8 +83,8 @@ static bool rotate_one(trial *t, rpp_judged_tensor which, rpp_part part, const r
     return stop(t, RPP_OUTCOME_ERROR, rpp_error_message());
   if (t->spec->in_place) rpp_scratch_assign(x, &y);
   const char *reason = "no reason given";
-  if (t->kernel->rotate(t->kernel, &t->data.attention.rotary, part, t->spec->in_place ? &y : x, pos, &y, &reason) != 0)
-    return stop(t, RPP_OUTCOME_REFUSED, reason);
+  const int status = t->kernel->rotate(t->kernel, &t->data.attention.rotary, part, t->spec->in_place ? &y : x, pos, &y, &reason);
+  if (status != 0) return stop(t, failed(status), reason);
   rpp_gates_elements(which, &expected, &bound, &y, t->verdict, &t->worsts);
   return true;
 }
@@ -104,8 +109,8 @@ static bool rotated_only(trial *t) {
 static bool forward(trial *t) {
   const char *reason = "no reason given";
   rpp_generated *d = &t->data;
-  if (t->kernel->forward(t->kernel, &d->attention, &d->inputs, &d->out, &d->lse, t->workspace, &reason) != 0)
-    return stop(t, RPP_OUTCOME_REFUSED, reason);
+  const int status = t->kernel->forward(t->kernel, &d->attention, &d->inputs, &d->out, &d->lse, t->workspace, &reason);
+  if (status != 0) return stop(t, failed(status), reason);
   t->returned = true;
   return rpp_generated_intact(d, &t->verdict->message) || stop(t, RPP_OUTCOME_OUTSIDE, NULL);
 }

@@ -5,6 +5,10 @@
 
 #define RPP_KERNEL_VERSION 1
 
+/* What rotate and forward return when they themselves have seen a write outside of their buffers, which the caller's guards cannot see:
+ * in a device's memory. */
+#define RPP_KERNEL_OUTSIDE 2
+
 /* A problem as a kernel is asked about it, before it gets data: shapes and layouts are in the tensors, whose data is null. */
 typedef struct {
   const rpp_attention *attention;
@@ -38,13 +42,13 @@ struct rpp_kernel {
   void *reserved[4]; /* decode, backward: null in this version */
 };
 
-/* The kernels of this build, ended by null: one line each in kernels.c. */
+/* The kernels of this build, ended by null: one line each in kernels.c. Those of a device: kernel_cuda.h. */
 extern const rpp_kernel *const rpp_kernels[];
 
 /* Whether it is a kernel for this CPU: not simt: and not cuda:. */
 bool rpp_kernel_on_host(const rpp_kernel *kernel);
 
-/* By name; null when there is none. */
+/* By name; for cuda:..., a device is looked for. Null when there is none. */
 const rpp_kernel *rpp_kernel_find(const char *name);
 
 #endif

@@ -1,10 +1,10 @@
+/* kernel_simt.c: compiled twice, for the SIMT runtime and for devices (gpu_build.h). */
 #include "kernels/kernel_simt.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "contracts.h"
-#include "kernels/simt_stream.h"
+#include "kernels/gpu_build.h"
 
 /* ---- Problems as the CUDA functions take them --------------------------------------------------------------------------- */
 
@@ -47,7 +47,7 @@ static int finish(rpp_status status, const char **reason) {
 static const char *rotates(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
   rpp_head_counts counts;
   (void)kernel;
-  rpp_simt_case_begins();
+  rpp_gpu_case_begins();
   if (rpp_attention_heads(problem->attention, &counts) != RPP_OK) return rpp_error_message(); /* EH with an odd count */
   if (problem->attention->q_rotated || problem->attention->k_rotated) return "it rotates, and these inputs are rotated";
   if (problem->attention->rotary.rotary_dim > 256) return "the rotary width is above 256";
@@ -60,14 +60,14 @@ static int rotate(const rpp_kernel *kernel, const rpp_rotary *rotary, rpp_part p
   const rpp_cuda_integers positions = integers_of(pos);
   size_t bytes = 0;
   if (finish(functions->rotate_workspace(rotary, &positions, &bytes), reason) != 0) return 1;
-  void *workspace = malloc(bytes > 0 ? bytes : 1);
+  void *workspace = rpp_gpu_room("workspace", bytes);
   if (workspace == NULL) {
     *reason = "memory is out";
     return 1;
   }
   const rpp_tensor *real = part == RPP_PART_REAL ? y : NULL, *imag = part == RPP_PART_IMAG ? y : NULL;
-  const rpp_status status = functions->rotate(rotary, x, &positions, real, imag, workspace, bytes, rpp_simt_next_stream(x));
-  free(workspace);
+  const rpp_status status = functions->rotate(rotary, x, &positions, real, imag, workspace, bytes, rpp_gpu_stream(x));
+  rpp_gpu_leave(workspace);
   return finish(status, reason);
 }
 
@@ -90,6 +90,7 @@ static double filled(int64_t count, int64_t multiple) {
 }
 
 static bool takes_long(const rpp_simt_functions *f, const rpp_kernel_problem *problem) {
+  if (RPP_GPU_IS_DEVICE) return false;
   const rpp_tensor *out = problem->out, *k = problem->inputs->k;
   const double rows = filled(out->shape[1] * (out->shape[2] / k->shape[2]), f->rows) * (double)k->shape[2];
   const double columns = filled(k->shape[3], f->width) + filled(out->shape[3], f->width);
@@ -98,7 +99,7 @@ static bool takes_long(const rpp_simt_functions *f, const rpp_kernel_problem *pr
 
 static const char *attends(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
   size_t bytes;
-  rpp_simt_case_begins();
+  rpp_gpu_case_begins();
   if (takes_long(kernel->data, problem)) return "so many multiplications are seconds' work for the SIMT runtime";
   return ask_workspace(kernel, problem, &bytes) == RPP_OK ? NULL : rpp_cuda_error_message();
 }
@@ -110,7 +111,7 @@ static int forward(const rpp_kernel *kernel, const rpp_attention *attention, con
   size_t bytes = 0;
   convert(inputs, &c);
   if (finish(functions->attention_workspace(attention, &c.inputs, out, lse, &bytes), reason) != 0) return 1;
-  return finish(functions->attention(attention, &c.inputs, out, lse, room, bytes, rpp_simt_next_stream(inputs->q)), reason);
+  return finish(functions->attention(attention, &c.inputs, out, lse, room, bytes, rpp_gpu_stream(inputs->q)), reason);
 }
 
 /* ---- The kernels -------------------------------------------------------------------------------------------------------- */
@@ -122,29 +123,26 @@ static const rpp_simt_functions attention_f32 = FUNCTIONS(rpp_cuda_attention_f32
 
 #define ROTATE(word, storage, model, line)                                                                                         \
   {                                                                                                                                \
-    .version = RPP_KERNEL_VERSION, .name = (word), .description = (line), .contract = RPP_CUDA_ROTATE_CONTRACT(storage, model),    \
-    .data = &attention_f32, .supports = rotates, .rotate = rotate                                                                  \
+    .version = RPP_KERNEL_VERSION, .name = RPP_GPU_NAME(word), .description = (line),                                              \
+    .contract = RPP_CUDA_ROTATE_CONTRACT(storage, model), .data = &attention_f32, .supports = rotates, .rotate = rotate            \
   }
 
-const rpp_kernel rpp_kernel_simt_rotate =
-    ROTATE("simt:rotate", RPP_F32, RPP_ANGLES_EXACT, "rotation by rotate.cu, run by the SIMT runtime on the CPU");
-const rpp_kernel rpp_kernel_simt_rotate_f16 = ROTATE("simt:rotate-f16", RPP_F16, RPP_ANGLES_EXACT, "the same, float16 in memory");
-const rpp_kernel rpp_kernel_simt_rotate_bf16 =
-    ROTATE("simt:rotate-bf16", RPP_BF16, RPP_ANGLES_EXACT, "the same, bfloat16 in memory");
-const rpp_kernel rpp_kernel_simt_rotate_hf_f32 =
-    ROTATE("simt:rotate-hf-f32", RPP_F32, RPP_ANGLES_HF_F32, "rotate.cu with Hugging Face's float32 angles");
+const rpp_kernel RPP_GPU_KERNEL(rotate) = ROTATE("rotate", RPP_F32, RPP_ANGLES_EXACT, "rotation by rotate.cu, " RPP_GPU_WHERE);
+const rpp_kernel RPP_GPU_KERNEL(rotate_f16) = ROTATE("rotate-f16", RPP_F16, RPP_ANGLES_EXACT, "the same, float16 in memory");
+const rpp_kernel RPP_GPU_KERNEL(rotate_bf16) = ROTATE("rotate-bf16", RPP_BF16, RPP_ANGLES_EXACT, "the same, bfloat16 in memory");
+const rpp_kernel RPP_GPU_KERNEL(rotate_hf_f32) = ROTATE("rotate-hf-f32", RPP_F32, RPP_ANGLES_HF_F32,
+                                                        "rotate.cu with Hugging Face's float32 angles");
 
 #define ATTENTION(word, functions, promised, line)                                                                                 \
   {                                                                                                                                \
-    .version = RPP_KERNEL_VERSION, .name = (word), .description = (line), .contract = promised, .data = &(functions),              \
+    .version = RPP_KERNEL_VERSION, .name = RPP_GPU_NAME(word), .description = (line), .contract = promised, .data = &(functions),  \
     .supports = attends, .workspace = workspace, .rotate = rotate, .forward = forward                                              \
   }
 
-const rpp_kernel rpp_kernel_simt_attention_f32 =
-    ATTENTION("simt:attention-f32", attention_f32, RPP_CUDA_ATTENTION_F32_CONTRACT(RPP_ANGLES_EXACT),
-              "attention on CUDA cores by attention_f32.cu, run by the SIMT runtime");
-const rpp_kernel rpp_kernel_simt_attention_f16 =
-    ATTENTION("simt:attention-f16", attention_mma, RPP_CUDA_ATTENTION_MMA_CONTRACT(RPP_F16),
-              "float16 attention on mma.sync by attention_mma.cu, run by the SIMT runtime");
-const rpp_kernel rpp_kernel_simt_attention_bf16 =
-    ATTENTION("simt:attention-bf16", attention_mma, RPP_CUDA_ATTENTION_MMA_CONTRACT(RPP_BF16), "the same, bfloat16");
+const rpp_kernel RPP_GPU_KERNEL(attention_f32) = ATTENTION("attention-f32", attention_f32,
+                                                           RPP_CUDA_ATTENTION_F32_CONTRACT(RPP_ANGLES_EXACT),
+                                                           "attention on CUDA cores by attention_f32.cu, " RPP_GPU_WHERE);
+const rpp_kernel RPP_GPU_KERNEL(attention_f16) = ATTENTION("attention-f16", attention_mma, RPP_CUDA_ATTENTION_MMA_CONTRACT(RPP_F16),
+                                                           "float16 attention on mma.sync by attention_mma.cu, " RPP_GPU_WHERE);
+const rpp_kernel RPP_GPU_KERNEL(attention_bf16) = ATTENTION("attention-bf16", attention_mma,
+                                                            RPP_CUDA_ATTENTION_MMA_CONTRACT(RPP_BF16), "the same, bfloat16");

@@ -1,8 +1,8 @@
-/* kernel_simt.h: the CUDA kernels as the SIMT runtime runs them on the CPU. */
+/* kernel_simt.h: the CUDA kernels as the SIMT runtime runs them on the CPU, and, for kernel_cuda.c to wrap, the same on device memory. */
 #ifndef RPP_KERNEL_SIMT_H
 #define RPP_KERNEL_SIMT_H
+#include "kernels/gpu_build.h"
 #include "kernels/kernel.h"
-#include "simt/ropepp_simt.h"
 
 /* The functions that make up a kernel of kernel_simt.c: what its data points at. */
 typedef struct {
@@ -33,8 +33,15 @@ extern const rpp_kernel rpp_kernel_simt_attention_f32;
 
 /* attention_mma.cu, with rotate.cu. */
 extern const rpp_kernel rpp_kernel_simt_attention_f16, rpp_kernel_simt_attention_bf16;
+
 /* decode.cu and kv_append.cu; paged: over a paged cache. */
 extern const rpp_kernel rpp_kernel_simt_decode_f32, rpp_kernel_simt_decode_f16, rpp_kernel_simt_decode_bf16,
     rpp_kernel_simt_decode_paged_f32, rpp_kernel_simt_decode_paged_f16, rpp_kernel_simt_decode_paged_bf16;
+
+/* On device memory. */
+extern const rpp_kernel rpp_kernel_cuda_rotate, rpp_kernel_cuda_rotate_f16, rpp_kernel_cuda_rotate_bf16,
+    rpp_kernel_cuda_rotate_hf_f32, rpp_kernel_cuda_attention_f32, rpp_kernel_cuda_attention_f16, rpp_kernel_cuda_attention_bf16,
+    rpp_kernel_cuda_decode_f32, rpp_kernel_cuda_decode_f16, rpp_kernel_cuda_decode_bf16, rpp_kernel_cuda_decode_paged_f32,
+    rpp_kernel_cuda_decode_paged_f16, rpp_kernel_cuda_decode_paged_bf16;
 
 #endif

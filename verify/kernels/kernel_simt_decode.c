@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "contracts.h"
+#include "kernels/gpu_build.h"
 #include "kernels/kernel_simt.h"
 
 enum { ALIGNMENT = 64, SPARE_TOKENS = 3, SPARE_PAGES = 2 };
 
-/* Multiplications, of whole tiles of 16 rows and 64 columns, past which the runtime takes more than seconds. */
+/* Multiplications, of whole tiles of 16 rows and 64 columns, past which the SIMT runtime takes more than seconds. */
 static const double MOST_WORK = 0x1p26;
 
 static rpp_cuda_integers integers_of(const rpp_tensor *t) {
@@ -110,23 +111,33 @@ static void fill_table(const decoding *d, int64_t batch, int32_t *table) {
   free(order);
 }
 
-static rpp_status append(const rpp_simt_decoding *functions, const rpp_attention *attention, const rpp_attention_inputs *in,
-                         char *room, decoding *d) {
+/* What lies before the cache: slots, lengths and the page table; at is where its bytes lie on the host. */
+static void fill_control(const rpp_attention_inputs *in, const decoding *d, char *at) {
   const int64_t batch = in->k->shape[0], keys = in->k->shape[1];
-  int64_t *slots = (void *)(room + d->slots_at), *wide = (void *)(room + d->lengths_at);
-  int32_t *narrow = (void *)(room + d->lengths_at);
-  memset(room, 0xff, d->bytes); /* NaN of every type */
+  int64_t *slots = (void *)(at + d->slots_at), *wide = (void *)(at + d->lengths_at);
+  int32_t *narrow = (void *)(at + d->lengths_at);
+  memset(at, 0xff, d->k_at);
   for (int64_t n = 0; n < keys; n++) slots[n] = n;
   for (int64_t b = 0; b < batch; b++)
     if (d->lengths.type == RPP_CUDA_I32)
       narrow[b] = (int32_t)keys;
     else
       wide[b] = keys;
-  d->slots.data = slots, d->lengths.data = wide, d->page_table.data = room + d->table_at;
-  if (d->inputs.cache.page_table != NULL) fill_table(d, batch, (void *)(room + d->table_at));
+  if (d->inputs.cache.page_table != NULL) fill_table(d, batch, (void *)(at + d->table_at));
+}
+
+static rpp_status append(const rpp_simt_decoding *functions, const rpp_attention *attention, const rpp_attention_inputs *in,
+                         char *room, decoding *d) {
+  char *control = malloc(d->k_at + 1);
+  if (control == NULL) abort(); /* a few kilobytes */
+  fill_control(in, d, control);
+  rpp_gpu_write(room, control, d->k_at);
+  free(control);
+  rpp_gpu_fill(room + d->k_at, 0xff, d->scratch_at - d->k_at); /* NaN of every type */
+  d->slots.data = room + d->slots_at, d->lengths.data = room + d->lengths_at, d->page_table.data = room + d->table_at;
   d->k.data = room + d->k_at, d->v.data = room + d->v_at;
   return functions->append(attention->k_rotated ? NULL : &attention->rotary, in->k, in->v, &d->pos_k, &d->slots, &d->inputs.cache,
-                           room + d->scratch_at, d->append_bytes, NULL);
+                           room + d->scratch_at, d->append_bytes, rpp_gpu_stream(in->q));
 }
 
 /* ---- The interface ------------------------------------------------------------------------------------------------------ */
@@ -136,6 +147,7 @@ static double tiles(double count, double size) {
 }
 
 static bool takes_long(const rpp_kernel_problem *problem) {
+  if (RPP_GPU_IS_DEVICE) return false;
   const rpp_tensor *out = problem->out, *k = problem->inputs->k;
   const double heads = (double)k->shape[2], rows = (double)(out->shape[1] * out->shape[2]) / fmax(heads, 1);
   const double columns = tiles((double)k->shape[3], 64) + tiles((double)out->shape[3], 64);
@@ -146,6 +158,7 @@ static const char *supports(const rpp_kernel *kernel, const rpp_kernel_problem *
   const rpp_attention_inputs *in = problem->inputs;
   rpp_head_counts counts;
   decoding d;
+  rpp_gpu_case_begins();
   if (rpp_attention_heads(problem->attention, &counts) != RPP_OK) return rpp_error_message(); /* EH with an odd count */
   if (in->q->dtype != kernel->contract.input || in->k->dtype != kernel->contract.input || in->v->dtype != kernel->contract.input)
     return "q, k and v must be of the kernel's own type";
@@ -168,8 +181,8 @@ static int forward(const rpp_kernel *kernel, const rpp_attention *attention, con
   rpp_status status = describe(kernel, attention, inputs, out, lse, &d);
   if (status == RPP_OK && d.appends) status = append(functions, attention, inputs, scratch, &d);
   if (status == RPP_OK)
-    status =
-        functions->decode(&d.attention, &d.inputs, out, lse, d.bytes > 0 ? scratch + d.scratch_at : NULL, d.decode_bytes, NULL);
+    status = functions->decode(&d.attention, &d.inputs, out, lse, d.bytes > 0 ? scratch + d.scratch_at : NULL, d.decode_bytes,
+                               rpp_gpu_stream(inputs->q));
   if (status == RPP_OK) return 0;
   *reason = rpp_cuda_error_message();
   return 1;
@@ -182,19 +195,19 @@ static const rpp_simt_decoding contiguous = {rpp_cuda_kv_append, rpp_cuda_decode
 
 #define DECODE(word, promised, pages, line)                                                                                        \
   {                                                                                                                                \
-    .version = RPP_KERNEL_VERSION, .name = (word), .description = (line), .contract = promised, .data = &(pages),                  \
+    .version = RPP_KERNEL_VERSION, .name = RPP_GPU_NAME(word), .description = (line), .contract = promised, .data = &(pages),      \
     .supports = supports, .workspace = workspace, .forward = forward                                                               \
   }
 
-const rpp_kernel rpp_kernel_simt_decode_f32 = DECODE("simt:decode-f32", RPP_CUDA_DECODE_F32_CONTRACT, contiguous,
-                                                     "split keys, float32, by decode_f32.cu in the SIMT runtime");
-const rpp_kernel rpp_kernel_simt_decode_f16 = DECODE("simt:decode-f16", RPP_CUDA_DECODE_MMA_CONTRACT(RPP_F16), contiguous,
+const rpp_kernel RPP_GPU_KERNEL(decode_f32) = DECODE("decode-f32", RPP_CUDA_DECODE_F32_CONTRACT, contiguous,
+                                                     "split keys, float32, by decode_f32.cu, " RPP_GPU_WHERE);
+const rpp_kernel RPP_GPU_KERNEL(decode_f16) = DECODE("decode-f16", RPP_CUDA_DECODE_MMA_CONTRACT(RPP_F16), contiguous,
                                                      "split keys on mma.sync by decode_mma.cu, float16");
-const rpp_kernel rpp_kernel_simt_decode_bf16 =
-    DECODE("simt:decode-bf16", RPP_CUDA_DECODE_MMA_CONTRACT(RPP_BF16), contiguous, "the same, bfloat16");
-const rpp_kernel rpp_kernel_simt_decode_paged_f32 =
-    DECODE("simt:decode-paged-f32", RPP_CUDA_DECODE_F32_CONTRACT, paged, "decode-f32 over a paged cache");
-const rpp_kernel rpp_kernel_simt_decode_paged_f16 =
-    DECODE("simt:decode-paged-f16", RPP_CUDA_DECODE_MMA_CONTRACT(RPP_F16), paged, "decode-f16 over a paged cache");
-const rpp_kernel rpp_kernel_simt_decode_paged_bf16 =
-    DECODE("simt:decode-paged-bf16", RPP_CUDA_DECODE_MMA_CONTRACT(RPP_BF16), paged, "decode-bf16 over a paged cache");
+const rpp_kernel RPP_GPU_KERNEL(decode_bf16) = DECODE("decode-bf16", RPP_CUDA_DECODE_MMA_CONTRACT(RPP_BF16), contiguous,
+                                                      "the same, bfloat16");
+const rpp_kernel RPP_GPU_KERNEL(decode_paged_f32) = DECODE("decode-paged-f32", RPP_CUDA_DECODE_F32_CONTRACT, paged,
+                                                           "decode-f32 over a paged cache");
+const rpp_kernel RPP_GPU_KERNEL(decode_paged_f16) = DECODE("decode-paged-f16", RPP_CUDA_DECODE_MMA_CONTRACT(RPP_F16), paged,
+                                                           "decode-f16 over a paged cache");
+const rpp_kernel RPP_GPU_KERNEL(decode_paged_bf16) = DECODE("decode-paged-bf16", RPP_CUDA_DECODE_MMA_CONTRACT(RPP_BF16), paged,
+                                                            "decode-bf16 over a paged cache");

@@ -4,6 +4,7 @@
 
 #include "kernels/kernel.h"
 #include "kernels/kernel_blocked.h"
+#include "kernels/kernel_cuda.h"
 #include "kernels/kernel_simt.h"
 
 const rpp_kernel *const rpp_kernels[] = {
@@ -27,7 +28,9 @@ const rpp_kernel *const rpp_kernels[] = {
 };
 
 const rpp_kernel *rpp_kernel_find(const char *name) {
-  for (const rpp_kernel *const *k = rpp_kernels; *k != NULL; k++)
+  rpp_message why;
+  const bool cuda = strncmp(name, "cuda:", 5) == 0;
+  for (const rpp_kernel *const *k = cuda ? rpp_kernels_cuda(&why) : rpp_kernels; *k != NULL; k++)
     if (strcmp((*k)->name, name) == 0) return *k;
   return NULL;
 }
