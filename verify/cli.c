@@ -92,20 +92,34 @@ static bool no_kernel(const char *name, rpp_message *error) {
   return rpp_message_set(error, "%.100s: no such kernel (`ropepp-verify kernels` lists them)", name);
 }
 
+/* Those of a list whose names begin with the prefix; false when there are none. */
+static bool add_all(const char *prefix, const rpp_kernel *const *list, rpp_cli_kernels *found) {
+  const int before = found->count;
+  for (const rpp_kernel *const *k = list; *k != NULL; k++)
+    if (strncmp((*k)->name, prefix, strlen(prefix)) == 0) add(found, *k);
+  return found->count > before;
+}
+
+static bool add_named(const char *name, rpp_cli_kernels *found, rpp_message *error) {
+  rpp_message why;
+  if (strcmp(name, "simt:") == 0 && add_all(name, rpp_kernels, found)) return true;
+  if (strcmp(name, "cuda:") == 0 && add_all(name, rpp_kernels_cuda(&why), found)) return true;
+  const rpp_kernel *kernel = rpp_kernel_find(name);
+  if (kernel == NULL) return no_kernel(name, error);
+  add(found, kernel);
+  return true;
+}
+
 bool rpp_cli_kernels_find(int count, char *const *names, rpp_cli_kernels *found, rpp_message *error) {
   size_t room = (size_t)count;
   for (const rpp_kernel *const *k = rpp_kernels; *k != NULL; k++) room++;
+  for (const rpp_kernel *const *k = rpp_kernels_cuda_built(); *k != NULL; k++) room++;
   *found = (rpp_cli_kernels){calloc(room + 1, sizeof(rpp_kernel *)), calloc(room + 1, sizeof(char *)), 0};
   bool good = (found->kernels != NULL && found->names != NULL) || rpp_message_set(error, "memory is out");
   for (const rpp_kernel *const *k = rpp_kernels; good && count == 0 && *k != NULL; k++)
     if (rpp_kernel_on_host(*k)) add(found, *k);
-  for (int i = 0; good && i < count; i++) {
-    const rpp_kernel *kernel = rpp_kernel_find(names[i]);
-    if (kernel == NULL)
-      good = no_kernel(names[i], error);
-    else
-      add(found, kernel);
-  }
+  for (int i = 0; good && i < count; i++) good = add_named(names[i], found, error);
+  if (good && found->count == 0) good = rpp_message_set(error, "this build has no kernel that runs on this CPU: name one");
   if (!good) rpp_cli_kernels_free(found);
   return good;
 }

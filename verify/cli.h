@@ -44,8 +44,8 @@ typedef struct {
   int count;
 } rpp_cli_kernels;
 
-/* By name, each once; without names, those of this machine's CPU: not simt: and not cuda:. False, with a message, for a name that
- * no kernel has, and when memory is out. */
+/* By name, each once; `simt:` and `cuda:` alone stand for all whose names begin so. Without names, those of this machine's CPU: not simt:
+ * and not cuda:. False, with a message, for a name that no kernel has, where there is none, and when memory is out. */
 bool rpp_cli_kernels_find(int count, char *const *names, rpp_cli_kernels *found, rpp_message *error);
 void rpp_cli_kernels_free(rpp_cli_kernels *found);
 

@@ -96,7 +96,7 @@ int rpp_main_fuzz(int argc, char **argv) {
   rpp_cli_parse(
       "[KERNEL...]",
       "Holds kernels against the truth on random cases, each run in a process of its own. Without KERNEL, those that run on "
-      "this CPU.",
+      "this CPU; `simt:` and `cuda:` stand for all of theirs.",
       table, parse, argc, argv, &o);
   if (o.asked.folder != NULL && !rpp_folder_make(o.asked.folder, &error)) return rpp_cli_complain("fuzz", "", &error);
   if (!rpp_cli_kernels_find(o.asked.argument_count, o.asked.arguments, &found, &error)) return rpp_cli_complain("fuzz", "", &error);

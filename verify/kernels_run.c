@@ -4,7 +4,6 @@
 
 #include "cli.h"
 #include "command.h"
-#include "kernels/kernel_blocked.h"
 #include "kernels/kernel_cuda.h"
 
 static const char *sums_of(rpp_sums sums) {
@@ -30,7 +29,7 @@ int rpp_kernels_run(const rpp_kernel *const *kernels, FILE *out) {
     if ((int)strlen((*k)->name) > width) width = (int)strlen((*k)->name);
   for (const rpp_kernel *const *k = kernels; *k != NULL; k++) {
     fprintf(out, "%-*s  %s", width, (*k)->name, (*k)->description);
-    if ((*k)->forward == rpp_kernel_blocked.forward) fprintf(out, " (OpenBLAS as %s)", rpp_blas_core());
+    if (strncmp((*k)->name, "blocked", 7) == 0) fprintf(out, " (OpenBLAS as %s)", rpp_blas_core());
     fprintf(out, "; ");
     print_contract(&(*k)->contract, out);
     fputc('\n', out);

@@ -137,7 +137,7 @@ static rpp_status append(const rpp_simt_decoding *functions, const rpp_attention
   d->slots.data = room + d->slots_at, d->lengths.data = room + d->lengths_at, d->page_table.data = room + d->table_at;
   d->k.data = room + d->k_at, d->v.data = room + d->v_at;
   return functions->append(attention->k_rotated ? NULL : &attention->rotary, in->k, in->v, &d->pos_k, &d->slots, &d->inputs.cache,
-                           room + d->scratch_at, d->append_bytes, rpp_gpu_stream(in->q));
+                           room + d->scratch_at, d->append_bytes, rpp_gpu_stream(in->k));
 }
 
 /* ---- The interface ------------------------------------------------------------------------------------------------------ */

@@ -1,0 +1,37 @@
+/* minimal.c: what a minimal build of ropepp-verify, without jansson and OpenBLAS, has in place of what needs them: it says so. */
+#include <stdio.h>
+
+#include "cli.h"
+#include "command.h"
+#include "kernels/blas_core.h"
+
+static int missing(char **argv) {
+  rpp_message error;
+  rpp_message_set(&error, "this is a minimal build, without jansson and OpenBLAS: it has fuzz, kernels and replay");
+  return rpp_cli_complain(argv[0], "", &error);
+}
+
+#define COMMAND(name)                                                                                                              \
+  int name(int argc, char **argv) {                                                                                                \
+    (void)argc;                                                                                                                    \
+    return missing(argv);                                                                                                          \
+  }
+
+COMMAND(rpp_main_cases)
+COMMAND(rpp_main_check)
+COMMAND(rpp_main_detection)
+COMMAND(rpp_main_errata)
+COMMAND(rpp_main_gen)
+COMMAND(rpp_main_identities)
+COMMAND(rpp_main_merge)
+COMMAND(rpp_main_selftest)
+COMMAND(rpp_main_truth)
+
+void rpp_report_json(const rpp_report *report, FILE *out) {
+  (void)report, (void)out;
+  fprintf(stderr, "ropepp-verify: no JSON: this is a minimal build, without jansson\n");
+}
+
+void rpp_blas_restart(char *const *argv) {
+  (void)argv;
+}
