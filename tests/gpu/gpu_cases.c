@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "judge/judge.h"
 #include "kernels/device.h"
 #include "kernels/kernel_cuda.h"
@@ -30,16 +31,15 @@ static void judge(const rpp_kernel *kernel, const rpp_spec *spec) {
   printf("FAIL: %s %s: %s %s\n", kernel->name, text, rpp_names_get(rpp_names_outcome, verdict.outcome), verdict.message.text);
 }
 
-/* Drawn as a fuzz draws them, but for layout `sparse`, which is large(), and long sequences, which tools take minutes for. */
-static void drawn(const rpp_kernel *kernel, int cases) {
+/* Case number index of a kernel as a fuzz draws it, but for layout `sparse`, which is large(), and long sequences, which tools take minutes
+ * for. */
+static void drawn(const rpp_kernel *kernel, int index) {
   enum { LONG = 600 };
   static const char *const fixed[] = {"dtype", "angles", NULL};
   rpp_spec base = rpp_spec_default(RPP_MODE_EC);
   base.dtype = kernel->contract.input, base.attention.rotary.angles = kernel->contract.angles;
-  for (int i = 0; i < cases; i++) {
-    const rpp_spec spec = rpp_spec_draw(SEED, (uint64_t)i, &base, fixed);
-    if (spec.layout != RPP_LAYOUT_SPARSE && spec.k_len <= LONG && spec.q_len <= LONG) judge(kernel, &spec);
-  }
+  const rpp_spec spec = rpp_spec_draw(SEED, (uint64_t)index, &base, fixed);
+  if (spec.layout != RPP_LAYOUT_SPARSE && spec.k_len <= LONG && spec.q_len <= LONG) judge(kernel, &spec);
 }
 
 /* Tensors whose elements lie more than 2^31 and 2^32 elements apart, in real memory: each spans 6 to 26 GB. */
@@ -60,11 +60,19 @@ static void large(const rpp_kernel *kernel) {
   }
 }
 
+/* Every kernel in turn, so that whatever time there is, each gets its share. */
+static void all_drawn(int cases, double seconds) {
+  const double start = rpp_clock_seconds();
+  for (int i = 0; i < cases; i++)
+    for (const rpp_kernel *const *k = rpp_kernels_cuda_built(); *k != NULL && rpp_clock_seconds() - start < seconds; k++)
+      drawn(*k, i);
+}
+
 int main(int argc, char **argv) {
   rpp_message why;
-  const bool is_large = argc == 2 && strcmp(argv[1], "large") == 0, is_bare = argc == 3 && strcmp(argv[1], "bare") == 0;
+  const bool is_large = argc == 2 && strcmp(argv[1], "large") == 0, is_bare = argc == 4 && strcmp(argv[1], "bare") == 0;
   if (argc != 1 && !is_large && !is_bare) {
-    fprintf(stderr, "usage: gpu_cases [large | bare CASES]: without arguments it says whether there is a device\n");
+    fprintf(stderr, "usage: gpu_cases [large | bare CASES SECONDS]: without arguments it says whether there is a device\n");
     return 2;
   }
   if (!rpp_device_present(&why)) {
@@ -74,11 +82,8 @@ int main(int argc, char **argv) {
   if (argc == 1) return 0;
   if (is_large) rpp_on_device.most = SIZE_MAX;
   rpp_on_device.bare = is_bare;
-  for (const rpp_kernel *const *k = rpp_kernels_cuda_built(); *k != NULL; k++)
-    if (is_large)
-      large(*k);
-    else
-      drawn(*k, atoi(argv[2]));
+  if (is_bare) all_drawn(atoi(argv[2]), atof(argv[3]));
+  for (const rpp_kernel *const *k = rpp_kernels_cuda_built(); is_large && *k != NULL; k++) large(*k);
   printf("%d cases judged, %d failed\n", judged, failed);
   return judged == 0 || failed > 0;
 }
