@@ -42,5 +42,6 @@ rpp_attention bench_attention(rpp_mode mode, int64_t heads, int64_t kv_heads, in
 
 void bench_rotate(double copy);
 void bench_forward(void);
+void bench_decode(double copy);
 
 #endif

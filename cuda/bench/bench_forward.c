@@ -53,8 +53,18 @@ static void one(const char *what, kernel *run, workspace *ask, rpp_dtype dtype, 
   bench_free();
 }
 
+static void mma(rpp_dtype dtype, rpp_mode mode, int64_t width, rpp_mask mask) {
+  for (int64_t length = 2048; length <= TOKENS; length *= 2)
+    one("attention_mma", rpp_cuda_attention_mma, rpp_cuda_attention_mma_workspace, dtype, mode, width, mask, length);
+}
+
 void bench_forward(void) {
-  for (int64_t width = 64; width <= 128; width *= 2)
-    one("attention_f32", rpp_cuda_attention_f32, rpp_cuda_attention_f32_workspace, RPP_F32, RPP_MODE_EC, width, RPP_MASK_CAUSAL,
-        2048);
+  static const rpp_mask masks[] = {RPP_MASK_CAUSAL, RPP_MASK_FULL};
+  one("attention_f32", rpp_cuda_attention_f32, rpp_cuda_attention_f32_workspace, RPP_F32, RPP_MODE_EC, 128, RPP_MASK_CAUSAL, 2048);
+  for (rpp_dtype dtype = RPP_F16; dtype <= RPP_BF16; dtype++)
+    for (int64_t width = 64; width <= 128; width *= 2)
+      for (int i = 0; i < 2; i++) {
+        mma(dtype, RPP_MODE_ROPE, width, masks[i]);
+        mma(dtype, RPP_MODE_EC, width, masks[i]);
+      }
 }

@@ -16,5 +16,6 @@ int main(void) {
   const double copy = bench_copy_rate();
   bench_rotate(copy);
   bench_forward();
+  bench_decode(copy);
   return 0;
 }
