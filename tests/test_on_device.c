@@ -85,6 +85,8 @@ END_TEST
 
 typedef enum { BEFORE_OUT, AFTER_OUT, AFTER_LSE, BETWEEN, INPUT, INPUT_GAP, WORKSPACE, BEHIND_FAR_Q, ROOM } stray;
 
+static stray planted;
+
 static size_t room(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
   return rpp_kernel_simt_attention_f32.workspace(kernel, problem) + 8;
 }
@@ -111,7 +113,7 @@ static int strays(const rpp_kernel *kernel, const rpp_attention *attention, cons
                       (char *)workspace + bytes,
                       (char *)in->q->data + in->q->byte_offset - 65536,
                       extra + 40};
-  *at[*(const stray *)kernel->data] = (char)(*at[*(const stray *)kernel->data] + 1);
+  *at[planted] = (char)(*at[planted] + 1);
   return status;
 }
 
@@ -125,14 +127,14 @@ START_TEST(stray_writes_are_told) {
                                      "workspace: written after its memory on the device, 0 bytes",
                                      "q: written before its memory on the device, 65536 bytes",
                                      "extra: written after its memory on the device, 0 bytes"};
-  for (stray s = BEFORE_OUT; s <= ROOM; s++) {
+  for (planted = BEFORE_OUT; planted <= ROOM; planted++) {
     rpp_kernel inner = rpp_kernel_simt_attention_f32;
-    inner.data = &s, inner.forward = strays, inner.workspace = room;
+    inner.forward = strays, inner.workspace = room;
     const rpp_kernel kernel = rpp_on_device_wrap(&inner);
     const rpp_verdict verdict = judge(&kernel, "ec:h=2,kv=2,lq=3,lk=4,d=8,layout=padded,seed=3");
-    ck_assert_msg(verdict.outcome == RPP_OUTCOME_OUTSIDE, "stray %d: outcome %d, %s", (int)s, (int)verdict.outcome,
+    ck_assert_msg(verdict.outcome == RPP_OUTCOME_OUTSIDE, "stray %d: outcome %d, %s", (int)planted, (int)verdict.outcome,
                   verdict.message.text);
-    ck_assert_msg(strstr(verdict.message.text, told[s]) != NULL, "stray %d: %s", (int)s, verdict.message.text);
+    ck_assert_msg(strstr(verdict.message.text, told[planted]) != NULL, "stray %d: %s", (int)planted, verdict.message.text);
   }
 }
 END_TEST
