@@ -98,7 +98,7 @@ static void drop(results *r) {
 
 int main(int argc, char **argv) {
   const rpp_simt_functions clean = {rpp_cuda_rotate_workspace, rpp_cuda_rotate, rpp_cuda_attention_f32_workspace,
-                                    rpp_cuda_attention_f32};
+                                    rpp_cuda_attention_f32, RPP_SIMT_WORK_F32};
   const sanitized_plant *plant = sanitized_plants;
   if (argc != 2) return 3;
   if (strcmp(argv[1], "list") == 0) {

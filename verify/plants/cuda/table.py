@@ -119,17 +119,12 @@ PLANTS = [
           'start < own.all_first)', 'the tail of the last tile is not masked', 'rope:lq=6,d=64,dtype=bf16'),
     Plant('cuda-mma-tile-skipped', MMA, 'attention_mma.cu', 'if (start >= own.last ||', 'if (start + 1 >= own.last ||',
           'a last tile of one key is left out', 'rope:lq=1,lk=65,d=8,dtype=bf16'),
-    Plant('cuda-mma-masked-tile', MMA, 'mma_tiles.h', 'const float base = top == -INFINITY ? 0 : top;', 'const float base = top;',
-          'a row that sees nothing of its first tile becomes NaN', 'rope:lq=100,d=64,mask=window:4,dtype=bf16'),
 
     # decode
     Plant('cuda-combine-empty', 'decode_f32', 'decode.cu',
           'if (stats[2 * n] != -INFINITY) x += exp2_approx((stats[2 * n] - top) * LOG2_E) * parts[n * p.v_dim + c];',
           'x += exp2_approx((stats[2 * n] - top) * LOG2_E) * parts[n * p.v_dim + c];',
           'the part of an empty split, which nobody wrote, is added', 'ec:h=8,kv=4,lq=1,lk=62,d=2'),
-    Plant('cuda-combine-stops', 'decode_bf16', 'decode.cu', 'for (int n = 0; n < p.splits; n++) top = larger(top, stats[2 * n]);',
-          'for (int n = 0; n < p.splits && stats[2 * n] != -INFINITY; n++) top = larger(top, stats[2 * n]);',
-          'splits after an empty one do not count in the maximum', 'rope:h=1,lq=8,lk=68,d=8,mask=window:4,dtype=bf16'),
     Plant('cuda-decode-wait', 'decode_bf16', 'decode_mma.cu', 'cp_async_wait<S::STAGES - 1>();', 'cp_async_wait<S::STAGES>();',
           'a tile is waited for one group too late', 'rope:lq=1,lk=100,d=64,dtype=bf16', report='what a cp.async is still to bring'),
     Plant('cuda-decode-warps', 'decode_bf16', 'decode_mma.cu',
