@@ -143,11 +143,11 @@ __device__ inline float larger(float a, float b) {
 #endif
 }
 
-// 2^x to 2^-22 of itself; what is below 2^-126 is 0.
+// 2^x to 2^-22 of itself, subnormal results too.
 __device__ inline float exp2_approx(float x) {
 #ifdef __CUDACC__
   float y;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  asm("ex2.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
 #else
   return exp2f(x);
@@ -206,7 +206,7 @@ inline bool multiprocessors(int *count, char *report) {
   return false;
 #else
   (void)report;
-  *count = rpp_simt::MULTIPROCESSORS;
+  *count = rpp_simt_multiprocessors();
   return true;
 #endif
 }

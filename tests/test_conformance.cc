@@ -1,5 +1,6 @@
 // conformance*.cu: what each wrapper does in the SIMT runtime, against plain loops, in several orders of threads.
 #include "conformance_input.h"
+#include "support.h"
 
 #include "simt/stream.h"
 

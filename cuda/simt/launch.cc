@@ -93,3 +93,12 @@ bool launch(const char *kernel, dim3 grid, dim3 dim, size_t shared, const Stream
 }
 
 } // namespace rpp_simt
+
+static thread_local int multiprocessors = 132;
+
+extern "C" void rpp_simt_set_multiprocessors(int count) {
+  multiprocessors = count;
+}
+extern "C" int rpp_simt_multiprocessors(void) {
+  return multiprocessors;
+}

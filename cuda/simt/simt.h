@@ -30,7 +30,6 @@ struct Site {
 using Stream = rpp_simt_stream;
 
 constexpr size_t SHARED_LIMIT = 227 << 10; // bytes a block may ask for, as on sm_90
-constexpr int MULTIPROCESSORS = 132;       // that kernels are told of, as of an H100 or H200
 constexpr unsigned THREADS_LIMIT = 1024;
 constexpr size_t REPORT = 512;
 

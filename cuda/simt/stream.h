@@ -8,4 +8,14 @@ typedef struct {
   int threads;   /* system threads that blocks are run by; 0: one */
 } rpp_simt_stream;
 
+/* How many multiprocessors kernels that this system thread starts are told of: 132, as of an H200, until it is set. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+void rpp_simt_set_multiprocessors(int count);
+int rpp_simt_multiprocessors(void);
+#ifdef __cplusplus
+}
+#endif
+
 #endif

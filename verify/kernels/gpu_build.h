@@ -4,6 +4,8 @@
 #define RPP_GPU_BUILD_H
 #include <stddef.h>
 
+#include "kernels/kernel.h"
+
 #ifdef RPP_ON_DEVICE
 #include "kernels/device.h"
 #include "kernels/on_device.h"
@@ -66,9 +68,11 @@ static inline rpp_cuda_stream rpp_gpu_stream(const rpp_tensor *x) {
   return rpp_simt_next_stream(x);
 #endif
 }
-static inline void rpp_gpu_case_begins(void) {
-#ifndef RPP_ON_DEVICE
-  rpp_simt_case_begins();
+static inline void rpp_gpu_case_begins(const rpp_kernel_problem *problem) {
+#ifdef RPP_ON_DEVICE
+  (void)problem;
+#else
+  rpp_simt_case_begins(problem->inputs->k);
 #endif
 }
 

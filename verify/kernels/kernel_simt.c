@@ -47,7 +47,7 @@ static int finish(rpp_status status, const char **reason) {
 static const char *rotates(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
   rpp_head_counts counts;
   (void)kernel;
-  rpp_gpu_case_begins();
+  rpp_gpu_case_begins(problem);
   if (rpp_attention_heads(problem->attention, &counts) != RPP_OK) return rpp_error_message(); /* EH with an odd count */
   if (problem->attention->q_rotated || problem->attention->k_rotated) return "it rotates, and these inputs are rotated";
   if (problem->attention->rotary.rotary_dim > 256) return "the rotary width is above 256";
@@ -99,7 +99,7 @@ static bool takes_long(const rpp_simt_functions *f, const rpp_kernel_problem *pr
 
 static const char *attends(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
   size_t bytes;
-  rpp_gpu_case_begins();
+  rpp_gpu_case_begins(problem);
   if (takes_long(kernel->data, problem)) return "so many multiplications are seconds' work for the SIMT runtime";
   return ask_workspace(kernel, problem, &bytes) == RPP_OK ? NULL : rpp_cuda_error_message();
 }

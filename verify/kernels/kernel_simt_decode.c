@@ -158,7 +158,7 @@ static const char *supports(const rpp_kernel *kernel, const rpp_kernel_problem *
   const rpp_attention_inputs *in = problem->inputs;
   rpp_head_counts counts;
   decoding d;
-  rpp_gpu_case_begins();
+  rpp_gpu_case_begins(problem);
   if (rpp_attention_heads(problem->attention, &counts) != RPP_OK) return rpp_error_message(); /* EH with an odd count */
   if (in->q->dtype != kernel->contract.input || in->k->dtype != kernel->contract.input || in->v->dtype != kernel->contract.input)
     return "q, k and v must be of the kernel's own type";
