@@ -53,13 +53,14 @@ struct rpp_conformance_wgmma {
 #define RPP_CONFORMANCE_WGMMA(CASE)                                                                                                \
   CASE(64, rpp_f16, false, ALONG_K, SWIZZLE_NONE)                                                                                  \
   CASE(96, rpp_f16, false, ALONG_K, SWIZZLE_32)                                                                                    \
-  CASE(128, rpp_f16, false, ALONG_K, SWIZZLE_64) CASE(256, rpp_f16, false, ALONG_K, SWIZZLE_128)                                   \
-      CASE(64, rpp_bf16, false, ACROSS_K, SWIZZLE_NONE) CASE(96, rpp_bf16, false, ACROSS_K, SWIZZLE_128)                           \
-          CASE(128, rpp_bf16, false, ACROSS_K, SWIZZLE_64) CASE(256, rpp_bf16, false, ACROSS_K, SWIZZLE_32)                        \
-              CASE(64, rpp_f16, true, ALONG_K, SWIZZLE_128) CASE(96, rpp_f16, true, ACROSS_K, SWIZZLE_64)                          \
-                  CASE(128, rpp_f16, true, ACROSS_K, SWIZZLE_128) CASE(256, rpp_f16, true, ACROSS_K, SWIZZLE_128)                  \
-                      CASE(64, rpp_bf16, true, ACROSS_K, SWIZZLE_32) CASE(96, rpp_bf16, true, ALONG_K, SWIZZLE_NONE)               \
-                          CASE(128, rpp_bf16, true, ALONG_K, SWIZZLE_32) CASE(256, rpp_bf16, true, ALONG_K, SWIZZLE_64)
+  CASE(128, rpp_f16, false, ALONG_K, SWIZZLE_64)                                                                                   \
+  CASE(256, rpp_f16, false, ALONG_K, SWIZZLE_128) CASE(64, rpp_bf16, false, ACROSS_K, SWIZZLE_NONE)                                \
+      CASE(96, rpp_bf16, false, ACROSS_K, SWIZZLE_128) CASE(128, rpp_bf16, false, ACROSS_K, SWIZZLE_64)                            \
+          CASE(256, rpp_bf16, false, ACROSS_K, SWIZZLE_32) CASE(64, rpp_f16, true, ALONG_K, SWIZZLE_128)                           \
+              CASE(96, rpp_f16, true, ACROSS_K, SWIZZLE_64) CASE(128, rpp_f16, true, ACROSS_K, SWIZZLE_128)                        \
+                  CASE(256, rpp_f16, true, ACROSS_K, SWIZZLE_128) CASE(64, rpp_bf16, true, ACROSS_K, SWIZZLE_32)                   \
+                      CASE(96, rpp_bf16, true, ALONG_K, SWIZZLE_NONE) CASE(128, rpp_bf16, true, ALONG_K, SWIZZLE_32)               \
+                          CASE(256, rpp_bf16, true, ALONG_K, SWIZZLE_64)
 
 // Runs one by its name, or the n-th product, from in to out (host memory, all of it given), on a stream. False, with a line in report (512
 // characters), when it could not be run. Bytes of out that it does not write are 0.

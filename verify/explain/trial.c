@@ -38,7 +38,8 @@ static bool supported(rpp_trial *t) {
   const rpp_attention *a = &t->data.attention;
   const rpp_contract *c = &t->kernel->contract;
   const rpp_kernel_problem problem = {a, &t->data.inputs, &t->data.out, &t->data.lse};
-  if (!t->kernel->forward || t->spec.dtype != c->input || (!a->q_rotated && a->rotary.angles != c->angles) || t->kernel->supports(t->kernel, &problem))
+  if (!t->kernel->forward || t->spec.dtype != c->input || (!a->q_rotated && a->rotary.angles != c->angles) ||
+      t->kernel->supports(t->kernel, &problem))
     return false;
   const size_t bytes = t->kernel->workspace ? t->kernel->workspace(t->kernel, &problem) : 0;
   if (bytes > 0) t->workspace = rpp_generated_workspace(&t->data, bytes);
