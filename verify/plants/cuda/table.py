@@ -119,8 +119,6 @@ PLANTS = [
           'start < own.all_first)', 'the tail of the last tile is not masked', 'rope:lq=6,d=64,dtype=bf16'),
     Plant('cuda-mma-tile-skipped', MMA, 'attention_mma.cu', 'if (start >= own.last ||', 'if (start + 1 >= own.last ||',
           'a last tile of one key is left out', 'rope:lq=1,lk=65,d=8,dtype=bf16'),
-    Plant('cuda-mma-masked-tile', MMA, 'mma_tiles.h', 'const float base = top == -INFINITY ? 0 : top;', 'const float base = top;',
-          'a row that sees nothing of its first tile becomes NaN', 'rope:lq=100,d=64,mask=window:4,dtype=bf16'),
 
     # decode
     Plant('cuda-combine-empty', 'decode_f32', 'decode.cu',
