@@ -65,7 +65,7 @@ __device__ inline float row_sum(float x) {
 }
 
 template <int COLUMNS> // of out, of a thread: at least Dv / 4
-__global__ void __launch_bounds__(THREADS) attention_f32(Problem p) {
+__global__ void __launch_bounds__(THREADS, 2) attention_f32(Problem p) {
   const int thread = static_cast<int>(threadIdx.x), row = thread / PARTS, part = thread % PARTS, d = p.head_dim, dv = p.v_dim;
   const int64_t tile = blockIdx.x % p.tiles, kv = blockIdx.x / p.tiles % p.kv_heads, b = blockIdx.x / p.tiles / p.kv_heads;
   const int64_t items = p.q_len * p.group;

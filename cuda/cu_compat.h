@@ -186,6 +186,7 @@ inline bool shared_limit(size_t *bytes, char *report) {
   if (error == cudaSuccess) error = cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
   *bytes = static_cast<size_t>(limit);
   if (error == cudaSuccess) return true;
+  cudaGetLastError();
   snprintf(report, REPORT, "shared memory: %s", cudaGetErrorString(error));
   return false;
 #else
@@ -202,6 +203,7 @@ inline bool multiprocessors(int *count, char *report) {
   cudaError_t error = cudaGetDevice(&device);
   if (error == cudaSuccess) error = cudaDeviceGetAttribute(count, cudaDevAttrMultiProcessorCount, device);
   if (error == cudaSuccess) return true;
+  cudaGetLastError();
   snprintf(report, REPORT, "multiprocessors: %s", cudaGetErrorString(error));
   return false;
 #else
@@ -220,11 +222,14 @@ bool launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 block, size_
   cudaError_t error = cudaSuccess;
   if (shared > 48 << 10)
     error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
-  if (error == cudaSuccess) {
-    kernel<<<grid, block, shared, static_cast<cudaStream_t>(stream)>>>(arguments...);
-    error = cudaGetLastError();
+  if (error == cudaSuccess) { // its own error, not what an earlier call of the program has left behind
+    cudaLaunchConfig_t config = {};
+    config.gridDim = grid, config.blockDim = block, config.dynamicSmemBytes = shared;
+    config.stream = static_cast<cudaStream_t>(stream);
+    error = cudaLaunchKernelEx(&config, kernel, arguments...);
   }
   if (error == cudaSuccess) return true;
+  cudaGetLastError(); // said here: not to be found by the next call
   snprintf(report, REPORT, "kernel %s: %s", name, cudaGetErrorString(error));
   return false;
 #else

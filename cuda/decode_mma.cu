@@ -25,7 +25,7 @@ constexpr int KEYS = DECODE_KEYS, LANES = 32;
 
 template <int W, int TILES> struct Sizes {               // TILES: of 16 rows
   static constexpr int ROWS = 16 * TILES, PITCH = W + 8; // of shared rows: an odd number of 16 bytes, so that eight share no bank
-  static constexpr int STAGES = W <= 64 ? 4 : W <= 96 ? 3 : 2, TILE = KEYS * PITCH, WARP = STAGES * 2 * TILE; // in elements
+  static constexpr int STAGES = W <= 64 ? 4 : 2, TILE = KEYS * PITCH, WARP = STAGES * 2 * TILE; // in elements
   static constexpr size_t Q = sizeof(uint16_t) * DECODE_WARPS * WARP, STATS = Q + sizeof(uint16_t) * ROWS * PITCH;
   static constexpr size_t BYTES = STATS + sizeof(float) * 2 * DECODE_WARPS * ROWS;
   static constexpr int RESIDENT = W > 128 ? 1 : TILES > 1 ? 2 : 3; // blocks that a multiprocessor is to hold

@@ -45,7 +45,7 @@ def time_of(backend, call):
         with sdpa_kernel(backend):
             return seconds(call), ""
     except (RuntimeError, TypeError) as error:
-        return None, str(error).strip().splitlines()[0][:60]
+        return None, (str(error).strip() or type(error).__name__).splitlines()[0][:60]
 
 
 def report(name, shape, time, why, rate, share=""):

@@ -165,7 +165,8 @@ static const char *supports(const rpp_kernel *kernel, const rpp_kernel_problem *
   if (in->cu_q != NULL) return "sequences of a cache are not packed";
   if (in->q->shape[1] > 8) return "decode takes at most 8 queries";
   if (takes_long(problem)) return "more than 2^26 multiplications of whole tiles are many seconds' work for the SIMT runtime";
-  return describe(kernel, problem->attention, in, problem->out, problem->lse, &d) == RPP_OK ? NULL : rpp_cuda_error_message();
+  const rpp_status status = describe(kernel, problem->attention, in, problem->out, problem->lse, &d);
+  return status == RPP_OK || status == RPP_ERROR_DEVICE ? NULL : rpp_cuda_error_message(); /* a broken device: forward fails */
 }
 
 static size_t workspace(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {

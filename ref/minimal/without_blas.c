@@ -1,4 +1,4 @@
-/* minimal.c: what a minimal build, without OpenBLAS, has in place of attention_blocked.c and blas.c. */
+/* without_blas.c: what a minimal build, without OpenBLAS, has in place of attention_blocked.c and blas.c. */
 #include "ropepp.h"
 #include "status.h"
 
