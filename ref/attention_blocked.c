@@ -1,13 +1,14 @@
 /* attention_blocked.c: the fast CPU kernel. For each KV head of each sequence K is rotated once into float32; then blocks of rows (a
  * query's output heads of that KV head side by side, so that its real and imaginary head share every pass over K and V) go over tiles of
  * keys with an online softmax. What is summed with what follows from the problem alone, never from the number of threads. */
-#include "blas.h"
 #include "blocked.h"
+#include "float_angles.h"
 #include "float_row.h"
 #include "query_rows.h"
 #include "status.h"
-#include "tensor.h"
 #include "team.h"
+#include "tensor.h"
+#include "vector/sets.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -17,9 +18,6 @@
 
 static rpp_status check_storage(const char *name, const rpp_tensor *t) {
   if (t->dtype == RPP_F64) return rpp_fail(RPP_ERROR_DTYPE, "%s.dtype = F64: expected F32, F16 or BF16", name);
-  if (t->shape[3] > INT_MAX / RPP_BLOCKED_ROWS)
-    return rpp_fail(RPP_ERROR_UNSUPPORTED, "%s.shape[3] = %" PRId64 ": expected at most %d", name, t->shape[3],
-                    INT_MAX / RPP_BLOCKED_ROWS);
   return RPP_OK;
 }
 
@@ -36,22 +34,8 @@ static rpp_status check(rpp_blocked *f) {
   return RPP_OK;
 }
 
-/* Room for a * b * c items. */
-static rpp_status room(void *buffer, size_t size, int64_t a, int64_t b, int64_t c) {
-  int64_t count;
-  void *made;
-  RPP_TRY(rpp_multiply("items", a, b, &count));
-  RPP_TRY(rpp_multiply("items", count, c, &count));
-  RPP_TRY(rpp_allocate(count, size, &made));
-  memcpy(buffer, &made, sizeof made);
-  return RPP_OK;
-}
-
-static rpp_status make_table(const rpp_blocked *f, const rpp_tensor *pos, int64_t tokens, rpp_float_table *table) {
-  table->sequences = pos->ndim == 1 ? 1 : f->problem.batch;
-  table->tokens = tokens;
-  RPP_TRY(room(&table->cosine, sizeof(float), table->sequences, tokens, f->angles.pairs));
-  return room(&table->sine, sizeof(float), table->sequences, tokens, f->angles.pairs);
+static int64_t up_to(int64_t x, int64_t step) {
+  return (x + step - 1) / step * step;
 }
 
 /* How the work is cut: by the problem, and by nothing else. */
@@ -62,76 +46,110 @@ static void cut(rpp_blocked *f) {
   f->group = p->counts.output / p->counts.kv;
   f->units = p->batch * p->counts.kv;
   f->items = p->q_len * f->group;
-  f->block_rows = f->items < RPP_BLOCKED_ROWS ? f->items : RPP_BLOCKED_ROWS;
-  f->blocks = f->block_rows > 0 ? (f->items + f->block_rows - 1) / f->block_rows : 0;
-  const int64_t columns = keys < RPP_BLOCKED_KEYS ? keys : RPP_BLOCKED_KEYS;
-  f->score_stride = (columns + RPP_SOFTMAX_LANES - 1) / RPP_SOFTMAX_LANES * RPP_SOFTMAX_LANES;
+  f->panels = up_to(f->items, f->tiles->columns) / f->tiles->columns;
+  f->block_panels = f->panels < RPP_BLOCKED_PANELS ? f->panels : RPP_BLOCKED_PANELS;
+  f->blocks = f->block_panels > 0 ? (f->panels + f->block_panels - 1) / f->block_panels : 0;
+  f->start = f->keys.first / RPP_BLOCKED_LOAD * RPP_BLOCKED_LOAD;
+  f->room = up_to(f->keys.last - f->start, RPP_BLOCKED_LOAD);
+  f->v_room = up_to(p->v_dim, f->tiles->rows);
   f->chunk = unit_bytes > 0 ? (int64_t)fmin((double)f->units, fmax(1, floor(RPP_BLOCKED_CHUNK / unit_bytes))) : f->units;
 }
 
 static rpp_status find_keys(rpp_blocked *f) {
-  RPP_TRY(room(&f->visible, sizeof *f->visible, f->problem.q_len, 1, 1));
+  void *visible;
+  RPP_TRY(rpp_allocate(f->problem.q_len, sizeof *f->visible, &visible));
+  f->visible = visible;
   for (int64_t i = 0; i < f->problem.q_len; i++) f->visible[i] = rpp_visible_keys(f->attention, f->inputs, f->problem.k_len, i);
   f->keys = rpp_keys_of_rows(f->attention, f->inputs, &f->problem, NULL, f->problem.q_len);
   return RPP_OK;
 }
 
+static void plan_table(const rpp_blocked *f, bool rotated, const rpp_tensor *pos, int64_t tokens, rpp_float_table *table) {
+  if (rotated) return;
+  table->sequences = pos->ndim == 1 ? 1 : f->problem.batch;
+  table->tokens = tokens;
+}
+
+/* *bytes becomes where the next part starts. */
+static rpp_status reserve(int64_t *bytes, size_t size, int64_t a, int64_t b, int64_t c) {
+  int64_t count;
+  RPP_TRY(rpp_multiply("items", a, b, &count));
+  RPP_TRY(rpp_multiply("items", count, c, &count));
+  RPP_TRY(rpp_multiply("bytes", count, (int64_t)size, &count));
+  if (count > INT64_MAX / 2 - *bytes) return rpp_fail(RPP_ERROR_OVERFLOW, "bytes = %" PRId64 ": too many", count);
+  *bytes = up_to(*bytes + count, 64);
+  return RPP_OK;
+}
+
+/* All at once: the C library keeps one block of memory for the next call where it would give several back to the system, which clears
+ * every page before it returns. */
 static rpp_status allocate(rpp_blocked *f) {
   const rpp_problem *p = &f->problem;
-  const int64_t keys = f->keys.last - f->keys.first;
-  RPP_TRY(room(&f->k, sizeof(float), f->chunk, keys, p->head_dim));
-  RPP_TRY(room(&f->v, sizeof(float), f->chunk, keys, p->v_dim));
-  RPP_TRY(room(&f->unsound, 1, f->chunk, keys, 1));
+  const int64_t pairs = f->angles.pairs;
+  plan_table(f, f->attention->q_rotated, f->inputs->pos_q, p->q_len, &f->q_table);
+  plan_table(f, f->attention->k_rotated, f->inputs->pos_k, f->keys.last - f->keys.first, &f->k_table);
   f->scratch_floats = rpp_blocked_scratch(f);
-  RPP_TRY(room(&f->scratch, sizeof(float), f->threads, f->scratch_floats, 1));
-  RPP_TRY(room(&f->softmax, sizeof *f->softmax, f->threads, f->block_rows, 1));
-  RPP_TRY(room(&f->angle_scratch, sizeof(double), f->threads, 2 * f->angles.pairs, 1));
-  if (!f->attention->q_rotated) RPP_TRY(make_table(f, f->inputs->pos_q, p->q_len, &f->q_table));
-  if (!f->attention->k_rotated) RPP_TRY(make_table(f, f->inputs->pos_k, keys, &f->k_table));
+  const struct {
+    void *to;
+    size_t size;
+    int64_t a, b, c;
+  } parts[] = {{&f->k, sizeof *f->k, f->chunk, f->room, p->head_dim},
+               {&f->v, sizeof *f->v, f->chunk, f->room, f->v_room},
+               {&f->unsound, sizeof *f->unsound, f->chunk, f->room, 1},
+               {&f->scratch, sizeof *f->scratch, f->threads, f->scratch_floats, 1},
+               {&f->angle_scratch, sizeof *f->angle_scratch, f->threads, 4 * pairs, 1},
+               {&f->q_table.cosine, sizeof(float), f->q_table.sequences, f->q_table.tokens, pairs},
+               {&f->q_table.sine, sizeof(float), f->q_table.sequences, f->q_table.tokens, pairs},
+               {&f->k_table.cosine, sizeof(float), f->k_table.sequences, f->k_table.tokens, pairs},
+               {&f->k_table.sine, sizeof(float), f->k_table.sequences, f->k_table.tokens, pairs}};
+  enum { PARTS = sizeof parts / sizeof *parts };
+  int64_t starts[PARTS + 1] = {0};
+  for (int i = 0; i < PARTS; i++) {
+    starts[i + 1] = starts[i];
+    RPP_TRY(reserve(&starts[i + 1], parts[i].size, parts[i].a, parts[i].b, parts[i].c));
+  }
+  RPP_TRY(rpp_allocate(starts[PARTS], 1, &f->memory));
+  for (int i = 0; i < PARTS; i++) {
+    char *start = (char *)f->memory + starts[i];
+    memcpy(parts[i].to, &start, sizeof start);
+  }
   return RPP_OK;
 }
 
 static void release(rpp_blocked *f) {
   free(f->visible);
-  free(f->k);
-  free(f->v);
-  free(f->unsound);
-  free(f->scratch);
-  free(f->softmax);
-  free(f->angle_scratch);
-  free(f->q_table.cosine);
-  free(f->q_table.sine);
-  free(f->k_table.cosine);
-  free(f->k_table.sine);
+  free(f->memory);
   rpp_angle_source_close(&f->angles);
 }
 
 /* Shared by the threads of a team. */
 static void fill_table(const rpp_blocked *f, const rpp_tensor *pos, int64_t start, const rpp_float_table *table) {
-  double *scratch = f->angle_scratch + omp_get_thread_num() * 2 * f->angles.pairs;
+  double *scratch = f->angle_scratch + omp_get_thread_num() * 4 * f->angles.pairs;
+  const int64_t runs = (table->tokens + RPP_ANGLE_RESYNC - 1) / RPP_ANGLE_RESYNC;
 #pragma omp for schedule(static)
-  for (int64_t row = 0; row < table->sequences * table->tokens; row++) {
-    const int64_t at = row * f->angles.pairs, t = rpp_position(pos, row / table->tokens, start + row % table->tokens);
-    rpp_float_angle_row(&f->angles, t, scratch, table->cosine + at, table->sine + at);
+  for (int64_t n = 0; n < table->sequences * runs; n++) {
+    const int64_t b = n / runs, l = n % runs * RPP_ANGLE_RESYNC, at = (b * table->tokens + l) * f->angles.pairs;
+    const int64_t count = table->tokens - l < RPP_ANGLE_RESYNC ? table->tokens - l : RPP_ANGLE_RESYNC;
+    rpp_float_angle_rows(&f->angles, pos, b, start + l, count, scratch, table->cosine + at, table->sine + at);
   }
 }
 
 static void run(const rpp_blocked *f) {
-  const int64_t keys = f->keys.last - f->keys.first;
+  const int64_t parts = f->room / RPP_BLOCKED_LOAD;
 #pragma omp parallel num_threads(f->threads)
   {
     float *scratch = f->scratch + omp_get_thread_num() * f->scratch_floats;
-    rpp_online_softmax *softmax = f->softmax + omp_get_thread_num() * f->block_rows;
-    if (f->q_table.cosine) fill_table(f, f->inputs->pos_q, 0, &f->q_table);
-    if (f->k_table.cosine) fill_table(f, f->inputs->pos_k, f->keys.first, &f->k_table);
+    if (f->q_table.tokens > 0) fill_table(f, f->inputs->pos_q, 0, &f->q_table);
+    if (f->k_table.tokens > 0) fill_table(f, f->inputs->pos_k, f->keys.first, &f->k_table);
     for (int64_t first = 0; first < f->units; first += f->chunk) {
       const int64_t units = f->units - first < f->chunk ? f->units - first : f->chunk;
+      /* The heads of a token one after another: they lie side by side. */
 #pragma omp for schedule(static)
-      for (int64_t row = 0; row < units * keys; row++) rpp_blocked_load_key(f, first + row / keys, row / keys, row % keys);
+      for (int64_t n = 0; n < units * parts; n++) rpp_blocked_load_keys(f, first + n % units, n % units, n / units, scratch);
         /* Late blocks first: under a causal mask they see most. */
 #pragma omp for schedule(dynamic, 1)
       for (int64_t n = units * f->blocks - 1; n >= 0; n--)
-        rpp_blocked_attend(f, first + n / f->blocks, n / f->blocks, n % f->blocks, scratch, softmax);
+        rpp_blocked_attend(f, first + n / f->blocks, n / f->blocks, n % f->blocks, scratch);
     }
   }
 }
@@ -154,17 +172,14 @@ rpp_status rpp_attention_blocked(const rpp_attention *attention, const rpp_atten
   f.layout = (rpp_row_layout){attention->rotary.pairing, f.problem.head_dim, attention->rotary.rotary_dim};
   if (!rotates) f.layout = (rpp_row_layout){RPP_PAIRING_INTERLEAVED, f.problem.head_dim, 0};
   f.v_layout = (rpp_row_layout){RPP_PAIRING_INTERLEAVED, f.problem.v_dim, 0};
+  f.tiles = rpp_vector_sets()[0]->tiles;
   rpp_status status = find_keys(&f);
   if (status == RPP_OK) {
     cut(&f);
     f.threads = rpp_threads(work(&f));
     status = allocate(&f);
   }
-  if (status == RPP_OK) {
-    rpp_blas_enter();
-    run(&f);
-    rpp_blas_leave();
-  }
+  if (status == RPP_OK) run(&f);
   release(&f);
   return status;
 }

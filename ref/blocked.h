@@ -3,15 +3,15 @@
 #define RPP_BLOCKED_H
 #include "angles.h"
 #include "check_attention.h"
-#include "online_softmax.h"
 #include "row.h"
+#include "vector/tiles.h"
 #include "visible.h"
 
 enum {
-  RPP_BLOCKED_ROWS =
-      256, /* of a block: queries times the output heads of one KV head; even, so that no real and imaginary pair is cut */
   RPP_BLOCKED_KEYS = 256,     /* of a tile; tiles start at its multiples, whatever is masked */
-  RPP_BLOCKED_CHUNK = 4 << 20 /* bytes of K and V, in float32, that are rotated before blocks use them; at least one KV head */
+  RPP_BLOCKED_PANELS = 6,     /* of a block, at most */
+  RPP_BLOCKED_LOAD = 16,      /* keys that are loaded at a time: a multiple of every micro-tile's rows */
+  RPP_BLOCKED_CHUNK = 8 << 20 /* bytes of K and V, in float32, that are rotated before blocks use them; at least one KV head */
 };
 
 /* Cosines and sines of all positions in float32: (sequences, tokens, pairs), sequences 1 where positions are shared. */
@@ -27,29 +27,31 @@ typedef struct {
   rpp_problem problem;
   rpp_row_layout layout, v_layout; /* of q and k; of v and out */
   rpp_angle_source angles;
-  rpp_key_range keys;     /* what the queries see together: only this part of K and V is read */
-  rpp_key_range *visible; /* (q_len) */
-  int64_t group;          /* output heads of a KV head */
-  int64_t units, chunk;   /* KV heads of all sequences; how many of them are loaded at a time */
-  int64_t items, blocks;  /* of a unit: rows (query, output head), and blocks of them */
-  int64_t block_rows;     /* at most */
-  int64_t score_stride;   /* from row to row of a tile of scores */
+  rpp_key_range keys;            /* what the queries see together: only this part of K and V is read */
+  rpp_key_range *visible;        /* (q_len) */
+  int64_t group;                 /* output heads of a KV head */
+  int64_t units, chunk;          /* KV heads of all sequences; how many of them are loaded at a time */
+  int64_t items, panels, blocks; /* of a unit: rows (query, output head), panels of tiles->columns of them, blocks of panels */
+  int64_t block_panels;          /* at most */
+  const rpp_tiles *tiles;
+  int64_t start, room; /* the first key that is loaded, and how many: whole RPP_BLOCKED_LOADs */
+  int64_t v_room;      /* v's width in whole micro-tiles */
   int threads;
   rpp_float_table q_table, k_table;
-  float *k, *v;           /* (chunk, keys, D) rotated, (chunk, keys, Dv) with what is not finite replaced by 0 */
-  unsigned char *unsound; /* (chunk, keys): v had something that is not finite */
+  void *memory;           /* what follows lies in */
+  float *k;               /* rotated: (chunk, room / rows, D, rows) for the micro-tile's rows */
+  float *v;               /* what is not finite replaced by 0: (chunk, v_room / rows, room, rows) */
+  unsigned char *unsound; /* (chunk, room): v had something that is not finite */
   int64_t scratch_floats;
-  float *scratch;              /* per thread */
-  double *angle_scratch;       /* per thread: 2 pairs */
-  rpp_online_softmax *softmax; /* per thread: block_rows */
+  float *scratch;        /* per thread */
+  double *angle_scratch; /* per thread: 4 pairs */
 } rpp_blocked;
 
-/* Key first + j of unit u into slot (u - first unit of the chunk). */
-void rpp_blocked_load_key(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t j);
+/* Keys start + RPP_BLOCKED_LOAD part and on, of K and V of a unit, into slot (unit - first unit of the chunk). scratch: one thread's. */
+void rpp_blocked_load_keys(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t part, float *scratch);
 
-/* Block `block` of a unit, whose keys are in the slot. scratch, softmax: one thread's. */
+/* Block `block` of a unit, whose keys are in the slot. scratch: one thread's. */
 int64_t rpp_blocked_scratch(const rpp_blocked *f); /* floats */
-void rpp_blocked_attend(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t block, float *scratch,
-                        rpp_online_softmax *softmax);
+void rpp_blocked_attend(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t block, float *scratch);
 
 #endif

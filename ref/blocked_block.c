@@ -3,16 +3,15 @@
 #include "float_row.h"
 #include "tensor.h"
 
-#include <cblas.h>
-#include <float.h>
 #include <math.h>
 
-static bool make_finite(int64_t count, float *x) {
-  int unsound = 0;
-  for (int64_t c = 0; c < count; c++) unsound |= !(fabsf(x[c]) <= FLT_MAX);
-  for (int64_t c = 0; unsound && c < count; c++)
+enum { AHEAD = 3, MOST_COLUMNS = 64 }; /* rows to prefetch, lanes of a panel */
+
+static bool make_finite(const rpp_tiles *tiles, int64_t count, float *x) {
+  if (tiles->is_finite(count, x)) return false;
+  for (int64_t c = 0; c < count; c++)
     if (!isfinite(x[c])) x[c] = 0;
-  return unsound;
+  return true;
 }
 
 static const float *angles_at(const rpp_blocked *f, const rpp_float_table *table, const float *values, int64_t b, int64_t l) {
@@ -23,62 +22,111 @@ static void rotate(const rpp_blocked *f, const rpp_float_table *table, int64_t b
   rpp_float_row_rotate(&f->layout, angles_at(f, table, table->cosine, b, l), angles_at(f, table, table->sine, b, l), row);
 }
 
-void rpp_blocked_load_key(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t j) {
-  const int64_t b = unit / f->problem.counts.kv, g = unit % f->problem.counts.kv, l = f->keys.first + j;
-  const int64_t place = slot * (f->keys.last - f->keys.first) + j;
-  float *k = f->k + place * f->problem.head_dim, *v = f->v + place * f->problem.v_dim;
-  rpp_float_row_load(&f->layout, f->inputs->k, b, l, g, k);
-  if (!f->attention->k_rotated) rotate(f, &f->k_table, b, j, k);
-  rpp_float_row_load(&f->v_layout, f->inputs->v, b, l, g, v);
-  f->unsound[place] = make_finite(f->problem.v_dim, v);
+/* Rows of one head lie a token apart: too far for the processor to see what comes next. */
+static void prefetch(const rpp_tensor *t, int64_t b, int64_t l, int64_t h) {
+  const char *row = rpp_tensor_at(t, b, l, h, 0);
+  const int64_t bytes = t->strides[3] == 1 ? t->shape[3] * (int64_t)rpp_dtype_size(t->dtype) : 0;
+  for (int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(row + at);
 }
 
-/* What a block works on: rows (query, output head of the group), query by query. */
+void rpp_blocked_load_keys(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t part, float *scratch) {
+  const int64_t b = unit / f->problem.counts.kv, g = unit % f->problem.counts.kv, rows = f->tiles->rows;
+  const int64_t d = f->problem.head_dim, first = part * RPP_BLOCKED_LOAD, place = slot * f->room + first;
+  float *k = scratch, *v = scratch + RPP_BLOCKED_LOAD * d; /* rows, 0 where there is no key */
+  const bool whole = f->start + first >= f->keys.first && f->start + first + RPP_BLOCKED_LOAD <= f->keys.last;
+  if (!whole || f->v_room > f->problem.v_dim) memset(scratch, 0, (size_t)(RPP_BLOCKED_LOAD * (d + f->v_room)) * sizeof *scratch);
+  for (int64_t j = 0; j < RPP_BLOCKED_LOAD; j++) {
+    const int64_t l = f->start + first + j;
+    f->unsound[place + j] = 0;
+    if (l < f->keys.first || l >= f->keys.last) continue;
+    if (l + AHEAD < f->keys.last) prefetch(f->inputs->k, b, l + AHEAD, g), prefetch(f->inputs->v, b, l + AHEAD, g);
+    rpp_float_row_load(&f->layout, f->inputs->k, b, l, g, k + j * d);
+    if (!f->attention->k_rotated) rotate(f, &f->k_table, b, l - f->keys.first, k + j * d);
+    rpp_float_row_load(&f->v_layout, f->inputs->v, b, l, g, v + j * f->v_room);
+    f->unsound[place + j] = make_finite(f->tiles, f->problem.v_dim, v + j * f->v_room);
+  }
+  for (int64_t j = 0; j < RPP_BLOCKED_LOAD; j += rows) f->tiles->transpose(rows, d, k + j * d, d, f->k + (place + j) * d, rows);
+  float *to = f->v + slot * f->room * f->v_room + first * rows;
+  f->tiles->split(f->v_room / rows, RPP_BLOCKED_LOAD, v, f->v_room, to, f->room * rows);
+}
+
+/* Where the parts of a thread's scratch start, each on a cache line of its own. */
 typedef struct {
-  const rpp_blocked *f;
-  int64_t b, g, first, count; /* rows first .. first + count - 1 of the unit */
-  const float *k, *v;         /* from key f->keys.first on */
-  const unsigned char *unsound;
-  float *q, *scores, *out, *v_row; /* (rows, D), (rows, tile), (rows, Dv), Dv */
-  rpp_online_softmax *softmax;
-} block;
+  int64_t q, out;                /* (panels, D, columns), (panels, v_room, columns) */
+  int64_t scores, rows, v_row;   /* (tile, columns), (columns, D or v_room), Dv */
+  int64_t largest, sum, rescale; /* (panels, columns) twice, (columns) */
+  int64_t first, last;           /* int32_t (columns): what each lane sees of the tile at hand */
+  int64_t end;
+} parts;
+
+static int64_t after(int64_t start, int64_t count) {
+  return start + (count + 15) / 16 * 16;
+}
+
+static parts lay_out(const rpp_blocked *f) {
+  const int64_t columns = f->tiles->columns, lanes = f->block_panels * columns, d = f->problem.head_dim;
+  parts at = {.q = 0};
+  at.out = after(at.q, d * lanes);
+  at.scores = after(at.out, f->v_room * lanes);
+  at.rows = after(at.scores, RPP_BLOCKED_KEYS * columns);
+  at.v_row = after(at.rows, columns * (d > f->v_room ? d : f->v_room));
+  at.largest = after(at.v_row, f->problem.v_dim);
+  at.sum = after(at.largest, lanes);
+  at.rescale = after(at.sum, lanes);
+  at.first = after(at.rescale, columns);
+  at.last = after(at.first, columns);
+  at.end = after(at.last, columns);
+  return at;
+}
 
 int64_t rpp_blocked_scratch(const rpp_blocked *f) {
-  return f->block_rows * (f->problem.head_dim + f->score_stride + f->problem.v_dim) + f->problem.v_dim + 16; /* threads apart */
+  const int64_t attend = lay_out(f).end, load = after(0, RPP_BLOCKED_LOAD * (f->problem.head_dim + f->v_room));
+  return attend > load ? attend : load;
 }
 
-static rpp_key_range visible(const block *w, int64_t row) {
-  return w->f->visible[(w->first + row) / w->f->group];
-}
+/* A panel of rows (query, output head of the group), query by query: a lane each. Lanes past count see nothing. */
+typedef struct {
+  const rpp_blocked *f;
+  int64_t b, g, first, count;               /* rows first .. first + count - 1 of the unit */
+  rpp_key_range visible[MOST_COLUMNS], all; /* to each lane, to any */
+  const float *k, *v;                       /* from key f->start on */
+  const unsigned char *unsound;
+  float *q, *out, *scores, *rows, *v_row;
+  int32_t *see_first, *see_last;
+  rpp_tile_softmax softmax;
+} panel;
 
 /* Rotated queries. A real head and its imaginary one come from one load and one rotation: R(-pi/2) of the rotated row is the imaginary
  * row, bit for bit what rotating the turned row would give. */
-static void load_queries(const block *w) {
+static void load_queries(const panel *w) {
   const rpp_blocked *f = w->f;
   const rpp_attention *a = f->attention;
+  const int64_t d = f->problem.head_dim, columns = f->tiles->columns;
   const bool pairs = a->mode != RPP_MODE_ROPE && !a->q_rotated;
   for (int64_t r = 0; r < w->count; r += pairs ? 2 : 1) {
     const int64_t i = (w->first + r) / f->group, o = w->g * f->group + (w->first + r) % f->group;
-    float *q = w->q + r * f->problem.head_dim;
+    float *q = w->rows + r * d;
     rpp_float_row_load(&f->layout, f->inputs->q, w->b, i, pairs ? o / 2 : o, q);
     if (!a->q_rotated) rotate(f, &f->q_table, w->b, i, q);
-    if (pairs) rpp_float_row_quarter_turn(&f->layout, q, q + f->problem.head_dim);
+    if (pairs) rpp_float_row_quarter_turn(&f->layout, q, q + d);
   }
+  memset(w->rows + w->count * d, 0, (size_t)((columns - w->count) * d) * sizeof *w->rows);
+  f->tiles->transpose(columns, d, w->rows, d, w->q, columns);
 }
 
 /* What make_finite took out, where it is seen: masked keys of other rows must not meet it, as 0 x NaN is NaN. */
-static void add_unsound(const block *w, int64_t top, int64_t bottom, int64_t start, int64_t stop) {
+static void add_unsound(const panel *w, int64_t start, int64_t stop) {
   const rpp_blocked *f = w->f;
-  const int64_t v_dim = f->problem.v_dim;
+  const int64_t columns = f->tiles->columns;
   for (int64_t j = start; j < stop; j++) {
-    if (!w->unsound[j - f->keys.first]) continue;
+    if (!w->unsound[j - f->start]) continue;
     rpp_float_row_load(&f->v_layout, f->inputs->v, w->b, j, w->g, w->v_row);
-    for (int64_t r = top; r < bottom; r++) {
-      const rpp_key_range range = visible(w, r);
+    for (int64_t r = 0; r < w->count; r++) {
+      const rpp_key_range range = w->visible[r];
       if (j < range.first || j >= range.last) continue;
-      const float weight = w->scores[r * f->score_stride + (j - start)];
-      for (int64_t c = 0; c < v_dim; c++)
-        if (!isfinite(w->v_row[c])) w->out[r * v_dim + c] += weight * w->v_row[c];
+      const float weight = w->scores[(j - start) * columns + r];
+      for (int64_t c = 0; c < f->problem.v_dim; c++)
+        if (!isfinite(w->v_row[c])) w->out[c * columns + r] += weight * w->v_row[c];
     }
   }
 }
@@ -87,93 +135,124 @@ static int64_t clamp(int64_t x, int64_t low, int64_t high) {
   return x < low ? low : x > high ? high : x;
 }
 
-/* Scaled scores of rows top .. bottom - 1 with keys start .. stop - 1, masked ones too. */
-static void score(const block *w, int64_t top, int64_t bottom, int64_t start, int64_t stop) {
+/* Keys start .. stop - 1, start a multiple of the micro-tile's rows, whose last one may reach past stop: nothing sees that. */
+static void attend_keys(const panel *w, int64_t start, int64_t stop) {
   const rpp_blocked *f = w->f;
-  const int64_t d = f->problem.head_dim, stride = f->score_stride;
-  const float scale = (float)f->attention->scale;
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)(bottom - top), (int)(stop - start), (int)d, scale == 0 ? 1 : scale,
-              w->q + top * d, (int)d, w->k + (start - f->keys.first) * d, (int)d, 0, w->scores + top * stride, (int)stride);
-  if (scale == 0) /* BLAS would not look at q and k, and lose their NaN */
-    for (int64_t n = top * stride; n < bottom * stride; n++) w->scores[n] *= n % stride < stop - start ? 0 : 1;
-}
-
-static void attend_tile(const block *w, int64_t top, int64_t bottom, int64_t start, int64_t stop) {
-  const rpp_blocked *f = w->f;
-  const int64_t v_dim = f->problem.v_dim, stride = f->score_stride, keys = stop - start, place = start - f->keys.first;
-  score(w, top, bottom, start, stop);
-  for (int64_t r = top; r < bottom; r++) {
-    const rpp_key_range range = visible(w, r);
-    const int64_t first = clamp(range.first - start, 0, keys), last = clamp(range.last - start, first, keys);
-    const float rescale = rpp_online_softmax_add(&w->softmax[r], keys, first, last, w->scores + r * stride);
-    float *out = w->out + r * v_dim;
-    if (rescale != 1) {
-#pragma omp simd
-      for (int64_t c = 0; c < v_dim; c++) out[c] *= rescale;
-    }
+  const rpp_tiles *tiles = f->tiles;
+  const int64_t d = f->problem.head_dim, rows = tiles->rows, place = start - f->start, count = (stop - start + rows - 1) / rows;
+  for (int64_t r = 0; r < tiles->columns; r++) {
+    const rpp_key_range range = w->visible[r];
+    w->see_first[r] = (int32_t)(clamp(range.first, start, stop) - start);
+    w->see_last[r] = (int32_t)(clamp(range.last, range.first, stop) - start);
   }
-  if (v_dim == 0) return;
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(bottom - top), (int)v_dim, (int)keys, 1, w->scores + top * stride,
-              (int)stride, w->v + place * v_dim, (int)v_dim, 1, w->out + top * v_dim, (int)v_dim);
-  if (memchr(w->unsound + place, 1, (size_t)keys)) add_unsound(w, top, bottom, start, stop);
+  tiles->multiply(count, d, w->k + place * d, rows * d, w->q, NULL, w->scores);
+  tiles->softmax(count * rows, (float)(f->attention->scale * M_LOG2E), &w->softmax, w->scores);
+  tiles->multiply(f->v_room / rows, stop - start, w->v + place * rows, f->room * rows, w->scores, w->softmax.rescale, w->out);
+  if (memchr(w->unsound + place, 1, (size_t)(stop - start))) add_unsound(w, start, stop);
 }
 
-/* The rows that see any key of start .. stop - 1, and the keys they see of it: false when there are none. */
-static bool trim(const block *w, int64_t *top, int64_t *bottom, int64_t *start, int64_t *stop) {
-  const int64_t low = *start, high = *stop;
-  *top = w->count, *bottom = 0, *start = high, *stop = low;
-  for (int64_t r = 0; r < w->count; r++) {
-    const rpp_key_range range = visible(w, r);
-    const int64_t first = clamp(range.first, low, high), last = clamp(range.last, low, high);
-    if (first == last) continue;
-    if (*top == w->count) *top = r;
-    *bottom = r + 1;
-    if (first < *start) *start = first;
-    if (last > *stop) *stop = last;
-  }
-  return *top < *bottom;
+static void attend_tile(const panel *w, int64_t tile) {
+  const rpp_key_range all = w->all;
+  const int64_t low = tile * RPP_BLOCKED_KEYS, high = low + RPP_BLOCKED_KEYS;
+  const int64_t first = all.first < low ? low : all.first, last = all.last < high ? all.last : high;
+  if (first < last) attend_keys(w, first / w->f->tiles->rows * w->f->tiles->rows, last);
 }
 
-static void store(const block *w) {
+/* Log-sum-exp: -inf without a key, NaN where all scores were -inf, as the definition gives. */
+static double lse_of(const panel *w, int64_t lane) {
+  const rpp_key_range range = w->visible[lane];
+  if (range.first >= range.last) return -INFINITY;
+  const double largest = (double)w->softmax.largest[lane];
+  return isinf(largest) ? NAN : largest * M_LN2 + log((double)w->softmax.sum[lane]);
+}
+
+static void store(const panel *w) {
   const rpp_blocked *f = w->f;
-  const int64_t v_dim = f->problem.v_dim;
+  const int64_t columns = f->tiles->columns;
+  for (int64_t r = 0; r < columns; r++) {
+    const rpp_key_range range = w->visible[r];
+    w->softmax.rescale[r] = range.first < range.last ? w->softmax.sum[r] : 1;
+  }
+  f->tiles->divide(f->v_room, w->softmax.rescale, w->out);
+  f->tiles->transpose(f->v_room, columns, w->out, columns, w->rows, f->v_room);
   for (int64_t r = 0; r < w->count; r++) {
     const int64_t i = (w->first + r) / f->group, o = w->g * f->group + (w->first + r) % f->group;
-    const rpp_key_range range = visible(w, r);
-    const bool sees = range.first < range.last;
-    const float sum = sees ? w->softmax[r].sum : 1;
-    float *out = w->out + r * v_dim;
-#pragma omp simd
-    for (int64_t c = 0; c < v_dim; c++) out[c] /= sum;
-    if (f->out) rpp_float_row_store(&f->v_layout, f->out, w->b, i, o, out);
-    if (f->lse)
-      rpp_store(f->lse->dtype, rpp_tensor_at(f->lse, w->b, o, i, 0), sees ? rpp_online_softmax_lse(&w->softmax[r]) : -INFINITY);
+    if (f->out) rpp_float_row_store(&f->v_layout, f->out, w->b, i, o, w->rows + r * f->v_room);
+    if (f->lse) rpp_store(f->lse->dtype, rpp_tensor_at(f->lse, w->b, o, i, 0), lse_of(w, r));
   }
 }
 
-void rpp_blocked_attend(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t index, float *scratch,
-                        rpp_online_softmax *softmax) {
-  const int64_t d = f->problem.head_dim, v_dim = f->problem.v_dim, first = index * f->block_rows;
-  const int64_t place = slot * (f->keys.last - f->keys.first);
-  block w = {.f = f,
+/* Both together; first > last: nothing. */
+static rpp_key_range either(rpp_key_range a, rpp_key_range b) {
+  return (rpp_key_range){a.first < b.first ? a.first : b.first, a.last > b.last ? a.last : b.last};
+}
+
+static void find_visible(panel *w) {
+  w->all = (rpp_key_range){INT64_MAX, 0};
+  for (int64_t r = 0; r < w->count; r++) {
+    const rpp_key_range range = w->visible[r] = w->f->visible[(w->first + r) / w->f->group];
+    if (range.first < range.last) w->all = either(w->all, range);
+  }
+}
+
+/* Panel number `index` of a unit, the n-th of its block. */
+static panel open_panel(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t index, int64_t n, float *scratch) {
+  const int64_t columns = f->tiles->columns, first = index * columns, place = slot * f->room;
+  const parts at = lay_out(f);
+  panel w = {.f = f,
              .b = unit / f->problem.counts.kv,
              .g = unit % f->problem.counts.kv,
              .first = first,
-             .count = f->items - first < f->block_rows ? f->items - first : f->block_rows,
-             .k = f->k + place * d,
-             .v = f->v + place * v_dim,
+             .count = f->items - first < columns ? f->items - first : columns,
+             .k = f->k + place * f->problem.head_dim,
+             .v = f->v + place * f->v_room,
              .unsound = f->unsound + place,
-             .q = scratch,
-             .scores = scratch + f->block_rows * d,
-             .softmax = softmax};
-  w.out = w.scores + f->block_rows * f->score_stride;
-  w.v_row = w.out + f->block_rows * v_dim;
-  load_queries(&w);
-  memset(w.out, 0, (size_t)(w.count * v_dim) * sizeof *w.out);
-  for (int64_t r = 0; r < w.count; r++) softmax[r] = (rpp_online_softmax){-INFINITY, 0};
-  for (int64_t t = f->keys.first / RPP_BLOCKED_KEYS; t * RPP_BLOCKED_KEYS < f->keys.last; t++) {
-    int64_t top, bottom, start = t * RPP_BLOCKED_KEYS, stop = start + RPP_BLOCKED_KEYS;
-    if (trim(&w, &top, &bottom, &start, &stop)) attend_tile(&w, top, bottom, start, stop);
+             .q = scratch + at.q + n * f->problem.head_dim * columns,
+             .out = scratch + at.out + n * f->v_room * columns,
+             .scores = scratch + at.scores,
+             .rows = scratch + at.rows,
+             .v_row = scratch + at.v_row,
+             .see_first = (int32_t *)(scratch + at.first),
+             .see_last = (int32_t *)(scratch + at.last)};
+  w.softmax = (rpp_tile_softmax){w.see_first, w.see_last, scratch + at.largest + n * columns, scratch + at.sum + n * columns,
+                                 scratch + at.rescale};
+  find_visible(&w);
+  return w;
+}
+
+static void prefetch_rows(const panel *w, const rpp_tensor *t, int64_t heads) {
+  const int64_t ratio = w->f->problem.counts.output / heads, group = w->f->group; /* output heads of a head of t */
+  for (int64_t r = 0; t && r < w->count; r += ratio)
+    prefetch(t, w->b, (w->first + r) / group, (w->g * group + (w->first + r) % group) / ratio);
+}
+
+static void start(const panel *w) {
+  const int64_t columns = w->f->tiles->columns;
+  load_queries(w);
+  memset(w->out, 0, (size_t)(w->f->v_room * columns) * sizeof *w->out);
+  for (int64_t r = 0; r < columns; r++) w->softmax.largest[r] = -INFINITY, w->softmax.sum[r] = 0;
+}
+
+void rpp_blocked_attend(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t index, float *scratch) {
+  const int64_t first = index * f->block_panels;
+  const int64_t count = f->panels - first < f->block_panels ? f->panels - first : f->block_panels;
+  panel panels[RPP_BLOCKED_PANELS];
+  rpp_key_range all = {INT64_MAX, 0};
+  for (int64_t n = 0; n < count; n++) {
+    panels[n] = open_panel(f, unit, slot, first + n, n, scratch);
+    all = either(all, panels[n].all);
   }
-  store(&w);
+  const int64_t first_tile = all.first / RPP_BLOCKED_KEYS, last_tile = (all.last - 1) / RPP_BLOCKED_KEYS;
+  /* What is read or written next comes while a tile is worked on. */
+  for (int64_t n = 0; n < count; n++) {
+    if (n + 1 < count) prefetch_rows(&panels[n + 1], f->inputs->q, f->inputs->q->shape[2]);
+    start(&panels[n]);
+    attend_tile(&panels[n], first_tile);
+  }
+  for (int64_t t = first_tile + 1; t <= last_tile; t++)
+    for (int64_t n = 0; n < count; n++) {
+      if (t == last_tile) prefetch_rows(&panels[n], f->out, f->problem.counts.output);
+      attend_tile(&panels[n], t);
+    }
+  for (int64_t n = 0; n < count; n++) store(&panels[n]);
 }

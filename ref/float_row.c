@@ -107,11 +107,3 @@ void rpp_float_row_quarter_turn(const rpp_row_layout *layout, const float *from,
   }
   for (int64_t p = layout->rotary_dim; p < layout->width; p++) to[p] = from[p];
 }
-
-void rpp_float_angle_row(const rpp_angle_source *source, int64_t t, double *scratch, float *cosine, float *sine) {
-  rpp_angle_row(source, t, scratch, scratch + source->pairs);
-  for (int64_t n = 0; n < source->pairs; n++) {
-    cosine[n] = (float)scratch[n];
-    sine[n] = (float)scratch[source->pairs + n];
-  }
-}

@@ -3,7 +3,6 @@
  * bits. (row.h is the truth's, and has code of its own.) */
 #ifndef RPP_FLOAT_ROW_H
 #define RPP_FLOAT_ROW_H
-#include "angles.h"
 #include "row.h"
 
 /* Row (b, l, h, :) of a (B, L, heads, D) tensor; loading is exact from F32, F16 and BF16, storing rounds once. */
@@ -15,8 +14,5 @@ void rpp_float_row_rotate(const rpp_row_layout *layout, const float *cosine, con
 
 /* to = each pair of from times R(-pi/2), exactly (eq. 3). Rotations commute, so it may follow R_phi as well as come before it. */
 void rpp_float_row_quarter_turn(const rpp_row_layout *layout, const float *from, float *to);
-
-/* rpp_angle_row rounded to float32. scratch: 2 pairs. */
-void rpp_float_angle_row(const rpp_angle_source *source, int64_t t, double *scratch, float *cosine, float *sine);
 
 #endif

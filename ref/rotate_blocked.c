@@ -2,6 +2,7 @@
 #include "angles.h"
 #include "check_attention.h"
 #include "check_tensor.h"
+#include "float_angles.h"
 #include "float_row.h"
 #include "status.h"
 #include "tensor.h"
@@ -33,17 +34,17 @@ rpp_status rpp_rotate_blocked(const rpp_rotary *rotary, rpp_part part, const rpp
   RPP_TRY(rpp_angle_source_open(rotary, &source));
   const rpp_row_layout layout = {rotary->pairing, x->shape[3], rotary->rotary_dim};
   void *angles, *rows;
-  rpp_status status = rpp_allocate(source.pairs, 2 * sizeof(double) + 2 * sizeof(float), &angles);
+  rpp_status status = rpp_allocate(source.pairs, 4 * sizeof(double) + 2 * sizeof(float), &angles);
   if (status == RPP_OK) {
     status = rpp_allocate(layout.width, 2 * sizeof(float), &rows);
     if (status != RPP_OK) free(angles);
   }
   if (status == RPP_OK) {
     double *scratch = angles;
-    float *cosine = (float *)(scratch + 2 * source.pairs), *sine = cosine + source.pairs, *row = rows, *turned = row + layout.width;
+    float *cosine = (float *)(scratch + 4 * source.pairs), *sine = cosine + source.pairs, *row = rows, *turned = row + layout.width;
     for (int64_t b = 0; b < x->shape[0]; b++)
       for (int64_t l = 0; l < x->shape[1]; l++) {
-        rpp_float_angle_row(&source, rpp_position(pos, b, l), scratch, cosine, sine);
+        rpp_float_angle_rows(&source, pos, b, l, 1, scratch, cosine, sine);
         for (int64_t h = 0; h < x->shape[2]; h++) {
           rpp_float_row_load(&layout, x, b, l, h, row); /* all of it before any of it is written: y may be x */
           rpp_float_row_rotate(&layout, cosine, sine, row);

@@ -29,7 +29,7 @@ rpp_status rpp_allocate(int64_t count, size_t size, void **buffer) {
   int64_t bytes;
   *buffer = NULL;
   RPP_TRY(rpp_multiply("bytes", count, (int64_t)size, &bytes));
-  *buffer = malloc(bytes > 0 ? (size_t)bytes : 1);
-  if (!*buffer) return rpp_fail(RPP_ERROR_MEMORY, "bytes = %" PRId64 ": out of memory", bytes);
+  if (posix_memalign(buffer, 64, bytes > 0 ? (size_t)bytes : 1) != 0)
+    return rpp_fail(RPP_ERROR_MEMORY, "bytes = %" PRId64 ": out of memory", bytes);
   return RPP_OK;
 }

@@ -1,0 +1,60 @@
+/* lanes.h: GCC's vectors for the *_code.c of this folder, which are compiled once for each instruction set: RPP_SET is its name,
+ * RPP_LANES the floats of its vectors. In these files alone a product may be fused with the sum it is added to (meson.build): that is what
+ * the instruction sets are for, it rounds once less, and the contracts' bounds hold for both. */
+#ifndef RPP_LANES_H
+#define RPP_LANES_H
+#include <stdint.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum { LANES = RPP_LANES };
+
+typedef float lanes __attribute__((vector_size(4 * RPP_LANES)));
+typedef int32_t masks __attribute__((vector_size(4 * RPP_LANES)));
+typedef float memory __attribute__((vector_size(4 * RPP_LANES), aligned(4), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+/* x where the mask is set, else y. */
+#define SELECT(mask, x, y) ((lanes)(((mask) & (masks)(x)) | (~(mask) & (masks)(y))))
+#define ALL(x) ((lanes){0} + (x))
+
+#define LOAD(at) ((lanes) * (const memory *)(at))
+#define STORE(at, x) (*(memory *)(at) = (x))
+
+/* A table's name in this set: IN_SET(rpp_tiles) is rpp_tiles_avx2. */
+#define IN_SET_OF(name, set) name##_##set
+#define IN_SET_NAMED(name, set) IN_SET_OF(name, set)
+#define IN_SET(name) IN_SET_NAMED(name, RPP_SET)
+
+/* x where x > y, else y: y too where either is NaN. */
+INLINE lanes larger(lanes x, lanes y) {
+#if RPP_LANES == 16 && defined(__AVX512F__)
+  return _mm512_max_ps(x, y);
+#elif RPP_LANES == 8 && defined(__AVX__)
+  return _mm256_max_ps(x, y);
+#elif RPP_LANES == 4 && defined(__SSE__)
+  return _mm_max_ps(x, y);
+#else
+  return SELECT(x > y, x, y);
+#endif
+}
+
+/* 2^x for x <= 1 (and -inf, and NaN, which comes through) within one unit in the last place, subnormal results included; 2^0 is 1.
+ * x = n + r, |r| <= 1/2; the polynomial, by Remez with its coefficients rounded to float32 one after another, is within 3e-9 of 2^r.
+ * 2^(n + 64) is always a normal number, and 2^-64 rounds results below 2^-126 once, into the subnormals; below -150 all round to 0. */
+INLINE lanes power_of_two(lanes x) {
+  const lanes at = larger(ALL(-150.0f), x), shifted = at + 0x1.8p23f, r = at - (shifted - 0x1.8p23f);
+  lanes p = r * 0x1.416b50p-13f + 0x1.5f082ep-10f;
+  p = p * r + 0x1.3b2de0p-7f;
+  p = p * r + 0x1.c6af7cp-5f;
+  p = p * r + 0x1.ebfbdcp-3f;
+  p = p * r + 0x1.62e430p-1f;
+  p = p * r + 1.0f;
+  /* The low 23 bits of shifted are 2^22 + n. A NaN's are anything, and anything times NaN is NaN. */
+  return p * (lanes)(((masks)shifted << 23) + ((127 + 64) << 23)) * 0x1p-64f;
+}
+
+#endif

@@ -1,0 +1,27 @@
+#include "vector/sets.h"
+
+#include <stddef.h>
+
+/* A *_code.c defines its table under a name that ends in the set's (lanes.h). */
+#define SET(set)                                                                                                                   \
+  extern const rpp_tiles rpp_tiles_##set;                                                                                          \
+  static const rpp_vector_set set = {#set, &rpp_tiles_##set};
+
+SET(portable)
+#if defined(__x86_64__)
+SET(avx2)
+SET(avx512)
+#endif
+
+const rpp_vector_set *const *rpp_vector_sets(void) {
+#if defined(__x86_64__)
+  static const rpp_vector_set *const all[] = {&avx512, &avx2, &portable, NULL};
+  __builtin_cpu_init();
+  const int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  const int has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+  return all + (has_avx512 ? 0 : has_avx2 ? 1 : 2);
+#else
+  static const rpp_vector_set *const all[] = {&portable, NULL};
+  return all;
+#endif
+}

@@ -1,0 +1,169 @@
+/* tile_code.c: the micro-kernels of tiles.h (lanes.h). RPP_ROWS and RPP_VECTORS are a micro-tile's; its sums stay in registers: rows times
+ * vectors of them, a row's vectors of b and one number of a. */
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "vector/lanes.h"
+#include "vector/tiles.h"
+
+enum { ROWS = RPP_ROWS, VECTORS = RPP_VECTORS, COLUMNS = LANES * VECTORS };
+
+#define UNROLL_DEPTH _Pragma("GCC unroll 4")
+
+/* ---- Products ----------------------------------------------------------------------------------------------------------- */
+
+INLINE void micro_tile(int64_t depth, const float *a, const float *b, const float *rescale, float *c) {
+  lanes sums[ROWS][VECTORS];
+  UNROLL
+  for (int r = 0; r < ROWS; r++) UNROLL
+  for (int v = 0; v < VECTORS; v++) sums[r][v] = ALL(0);
+  UNROLL_DEPTH
+  for (int64_t p = 0; p < depth; p++) {
+    lanes row[VECTORS];
+    UNROLL
+    for (int v = 0; v < VECTORS; v++) row[v] = LOAD(b + p * COLUMNS + v * LANES);
+    UNROLL
+    for (int r = 0; r < ROWS; r++) {
+      const float x = a[p * ROWS + r];
+      UNROLL
+      for (int v = 0; v < VECTORS; v++) sums[r][v] += x * row[v];
+    }
+  }
+  UNROLL
+  for (int r = 0; r < ROWS; r++) UNROLL
+  for (int v = 0; v < VECTORS; v++) {
+    float *at = c + r * COLUMNS + v * LANES;
+    STORE(at, rescale ? LOAD(at) * LOAD(rescale + v * LANES) + sums[r][v] : sums[r][v]);
+  }
+}
+
+static void multiply(int64_t count, int64_t depth, const float *a, int64_t a_step, const float *b, const float *rescale, float *c) {
+  for (int64_t n = 0; n < count; n++, a += a_step, c += ROWS * COLUMNS) {
+    if (rescale)
+      micro_tile(depth, a, b, rescale, c);
+    else
+      micro_tile(depth, a, b, NULL, c);
+  }
+}
+
+/* ---- Softmax ------------------------------------------------------------------------------------------------------------ */
+
+INLINE masks load_integers(const int32_t *at) {
+  return (masks)LOAD((const float *)at);
+}
+
+/* The scores of a key, scaled; -inf where it is not seen. */
+INLINE lanes scaled(const rpp_tile_softmax *state, bool masked, int64_t key, int v, float by, const float *scores) {
+  const lanes x = LOAD(scores + key * COLUMNS + v * LANES) * by;
+  if (!masked) return x;
+  const masks at = (masks){0} + (int32_t)key;
+  return SELECT((at >= load_integers(state->first + v * LANES)) & (at < load_integers(state->last + v * LANES)), x, ALL(-INFINITY));
+}
+
+INLINE void find_largest(const rpp_tile_softmax *state, bool masked, int64_t from, int64_t to, float by, const float *scores,
+                         lanes *tops) {
+  for (int64_t key = from; key < to; key++) UNROLL
+  for (int v = 0; v < VECTORS; v++) tops[v] = larger(scaled(state, masked, key, v, by, scores), tops[v]);
+}
+
+INLINE void weigh(const rpp_tile_softmax *state, bool masked, int64_t from, int64_t to, float by, const lanes *zeros, float *scores,
+                  lanes *sums) {
+  for (int64_t key = from; key < to; key++) UNROLL
+  for (int v = 0; v < VECTORS; v++) {
+    const lanes weight = power_of_two(scaled(state, masked, key, v, by, scores) - zeros[v]);
+    STORE(scores + key * COLUMNS + v * LANES, weight);
+    sums[v] += weight;
+  }
+}
+
+/* Keys from .. to - 1 are seen by every lane, the others of the tile by some or none. */
+static void softmax(int64_t keys, float by, const rpp_tile_softmax *state, float *scores) {
+  int64_t from = 0, to = keys;
+  for (int c = 0; c < COLUMNS; c++) {
+    from = state->first[c] > from ? state->first[c] : from;
+    to = state->last[c] < to ? state->last[c] : to;
+  }
+  if (from >= to) from = to = keys;
+  lanes tops[VECTORS], zeros[VECTORS], sums[VECTORS];
+  UNROLL
+  for (int v = 0; v < VECTORS; v++) tops[v] = LOAD(state->largest + v * LANES);
+  find_largest(state, true, 0, from, by, scores, tops);
+  find_largest(state, false, from, to, by, scores, tops);
+  find_largest(state, true, to, keys, by, scores, tops);
+  UNROLL
+  for (int v = 0; v < VECTORS; v++) {
+    /* While all scores are -inf, their weights are 2^(-inf), not 2^(-inf + inf). */
+    zeros[v] = SELECT(tops[v] == -INFINITY, ALL(0), tops[v]);
+    sums[v] = ALL(0);
+  }
+  weigh(state, true, 0, from, by, zeros, scores, sums);
+  weigh(state, false, from, to, by, zeros, scores, sums);
+  weigh(state, true, to, keys, by, zeros, scores, sums);
+  UNROLL
+  for (int v = 0; v < VECTORS; v++) {
+    const lanes before = LOAD(state->largest + v * LANES);
+    const lanes rescale = SELECT(before == tops[v], ALL(1), power_of_two(before - zeros[v]));
+    STORE(state->rescale + v * LANES, rescale);
+    STORE(state->sum + v * LANES, LOAD(state->sum + v * LANES) * rescale + sums[v]);
+    STORE(state->largest + v * LANES, tops[v]);
+  }
+}
+
+static void divide(int64_t rows, const float *by, float *x) {
+  lanes divisor[VECTORS];
+  UNROLL
+  for (int v = 0; v < VECTORS; v++) divisor[v] = LOAD(by + v * LANES);
+  for (int64_t r = 0; r < rows; r++) UNROLL
+  for (int v = 0; v < VECTORS; v++) STORE(x + r * COLUMNS + v * LANES, LOAD(x + r * COLUMNS + v * LANES) / divisor[v]);
+}
+
+/* 0 times what is not finite is NaN. */
+static bool is_finite(int64_t count, const float *x) {
+  lanes zeros = ALL(0);
+  float zero = 0;
+  int64_t i = 0;
+  for (; i + LANES <= count; i += LANES) zeros += LOAD(x + i) * 0;
+  for (; i < count; i++) zero += x[i] * 0;
+  for (int j = 0; j < LANES; j++) zero += zeros[j];
+  return zero == 0;
+}
+
+/* ---- Packing ------------------------------------------------------------------------------------------------------------ */
+
+static void split(int64_t count, int64_t rows, const float *from, int64_t from_stride, float *to, int64_t to_step) {
+  for (int64_t n = 0; n < count; n++, from += ROWS, to += to_step)
+    for (int64_t r = 0; r < rows; r++) memcpy(to + r * ROWS, from + r * from_stride, ROWS * sizeof *to);
+}
+
+typedef float four __attribute__((vector_size(16)));
+typedef float four_memory __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t order __attribute__((vector_size(16)));
+
+INLINE four load_four(const float *at) {
+  return *(const four_memory *)at;
+}
+
+INLINE void transpose_4x4(const float *from, int64_t from_stride, float *to, int64_t to_stride) {
+  const order low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, left = {0, 1, 4, 5}, right = {2, 3, 6, 7};
+  const four a = load_four(from), b = load_four(from + from_stride), c = load_four(from + 2 * from_stride),
+             d = load_four(from + 3 * from_stride);
+  const four ab = __builtin_shuffle(a, b, low), cd = __builtin_shuffle(c, d, low);
+  const four ab2 = __builtin_shuffle(a, b, high), cd2 = __builtin_shuffle(c, d, high);
+  *(four_memory *)to = __builtin_shuffle(ab, cd, left);
+  *(four_memory *)(to + to_stride) = __builtin_shuffle(ab, cd, right);
+  *(four_memory *)(to + 2 * to_stride) = __builtin_shuffle(ab2, cd2, left);
+  *(four_memory *)(to + 3 * to_stride) = __builtin_shuffle(ab2, cd2, right);
+}
+
+static void transpose(int64_t rows, int64_t columns, const float *from, int64_t from_stride, float *to, int64_t to_stride) {
+  for (int64_t r = 0; r < rows; r += 4) {
+    int64_t c = 0;
+    for (; c + 4 <= columns; c += 4) transpose_4x4(from + r * from_stride + c, from_stride, to + c * to_stride + r, to_stride);
+    for (; c < columns; c++)
+      for (int i = 0; i < 4; i++) to[c * to_stride + r + i] = from[(r + i) * from_stride + c];
+  }
+}
+
+extern const rpp_tiles IN_SET(rpp_tiles);
+const rpp_tiles IN_SET(rpp_tiles) = {ROWS, COLUMNS, multiply, softmax, is_finite, divide, split, transpose};
