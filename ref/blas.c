@@ -36,6 +36,10 @@ void rpp_blas_leave(void) {
   pthread_mutex_unlock(&mutex);
 }
 
+void rpp_blas_product(int m, int n, int k, const double *a, const double *b, double *c, int c_stride) {
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1, a, k > 0 ? k : 1, b, k > 0 ? k : 1, 0, c, c_stride);
+}
+
 const char *rpp_blas_core(void) {
   return openblas_get_corename();
 }

@@ -7,4 +7,7 @@
 void rpp_blas_enter(void);
 void rpp_blas_leave(void);
 
+/* c (m, n) = a (m, k) times b (n, k) transposed; row-major, rows of c c_stride apart. Sums come in whatever order OpenBLAS likes. */
+void rpp_blas_product(int m, int n, int k, const double *a, const double *b, double *c, int c_stride);
+
 #endif

@@ -1,3 +1,4 @@
+#include "blas.h"
 #include "check_attention.h"
 #include "check_tensor.h"
 #include "status.h"
@@ -5,6 +6,7 @@
 #include "team.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 
 typedef struct {
@@ -82,24 +84,35 @@ static rpp_status make(int ndim, const int64_t *shape, rpp_tensor *t) {
   return RPP_OK;
 }
 
+enum { BLOCK = 128 }; /* of tokens and of rows: products are cut so whatever the number of threads, and small ones are not */
+
 /* y[token, r] = sum_c w[r, c] x[token, c]; x (tokens, columns) and y (tokens, rows) contiguous float64, w any layout. */
 static rpp_status project(const double *x, int64_t tokens, const rpp_tensor *w, double *y) {
   const int64_t rows = w->shape[0], columns = w->shape[1];
+  const int64_t token_blocks = (tokens + BLOCK - 1) / BLOCK, row_blocks = (rows + BLOCK - 1) / BLOCK;
   int64_t elements;
   void *buffer;
+  if (columns > INT_MAX || rows > INT_MAX)
+    return rpp_fail(RPP_ERROR_UNSUPPORTED, "weights.shape = (%" PRId64 ", %" PRId64 "): expected at most %d each", rows, columns,
+                    INT_MAX);
   RPP_TRY(rpp_multiply("elements", rows, columns, &elements));
   RPP_TRY(rpp_allocate(elements, sizeof(double), &buffer));
   double *weights = buffer;
-#pragma omp parallel for schedule(static) num_threads(rpp_threads((double)elements *(double)tokens))
-  for (int64_t r = 0; r < rows; r++) {
-    double *row = weights + r * columns;
-    for (int64_t c = 0; c < columns; c++) row[c] = rpp_load(w->dtype, rpp_tensor_at(w, r, c, 0, 0));
-    for (int64_t token = 0; token < tokens; token++) {
-      double sum = 0;
-      for (int64_t c = 0; c < columns; c++) sum += row[c] * x[token * columns + c];
-      y[token * rows + r] = sum;
-    }
+  rpp_blas_enter();
+#pragma omp parallel num_threads(rpp_threads((double)elements *(double)tokens))
+  {
+#pragma omp for schedule(static)
+    for (int64_t r = 0; r < rows; r++)
+      for (int64_t c = 0; c < columns; c++) weights[r * columns + c] = rpp_load(w->dtype, rpp_tensor_at(w, r, c, 0, 0));
+#pragma omp for schedule(static) collapse(2)
+    for (int64_t i = 0; i < token_blocks; i++)
+      for (int64_t j = 0; j < row_blocks; j++) {
+        const int64_t token = i * BLOCK, row = j * BLOCK;
+        rpp_blas_product((int)(tokens - token < BLOCK ? tokens - token : BLOCK), (int)(rows - row < BLOCK ? rows - row : BLOCK),
+                         (int)columns, x + token * columns, weights + row * columns, y + token * rows + row, (int)rows);
+      }
   }
+  rpp_blas_leave();
   free(buffer);
   return RPP_OK;
 }
