@@ -42,7 +42,8 @@ INLINE lanes larger(lanes x, lanes y) {
 #endif
 }
 
-/* 2^x for x <= 1 (and -inf, and NaN, which comes through) within one unit in the last place, subnormal results included; 2^0 is 1.
+/* 2^x for x <= 1 (and -inf, and NaN, which comes through) within one unit in the last place (1.02 of it where products are not
+ * fused), subnormal results included; 2^0 is 1.
  * x = n + r, |r| <= 1/2; the polynomial, by Remez with its coefficients rounded to float32 one after another, is within 3e-9 of 2^r.
  * 2^(n + 64) is always a normal number, and 2^-64 rounds results below 2^-126 once, into the subnormals; below -150 all round to 0. */
 INLINE lanes power_of_two(lanes x) {
