@@ -3,6 +3,7 @@
 #include "cases/generate.h"
 #include "judge/compare.h"
 #include "judge/gates.h"
+#include "kernels/takes.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -47,16 +48,8 @@ static bool refuses_odd_heads(trial *t) {
 }
 
 static bool supported(trial *t) {
-  const rpp_contract *c = &t->kernel->contract;
-  if (t->spec->dtype != c->input) {
-    rpp_message_set(&t->verdict->message, "takes %s", rpp_dtype_name(c->input));
-    return stop(t, RPP_OUTCOME_UNSUPPORTED, NULL);
-  }
-  if (t->spec->attention.rotary.angles != c->angles && !t->spec->attention.q_rotated)
-    return stop(t, RPP_OUTCOME_UNSUPPORTED, c->angles == RPP_ANGLES_EXACT ? "its angles are exact" : "its angles are hf-f32");
   const rpp_kernel_problem problem = {&t->data.attention, &t->data.inputs, &t->data.out, &t->data.lse};
-  const char *reason = t->kernel->supports(t->kernel, &problem);
-  return reason ? stop(t, RPP_OUTCOME_UNSUPPORTED, reason) : true;
+  return rpp_kernel_takes(t->kernel, &problem, &t->verdict->message) || stop(t, RPP_OUTCOME_UNSUPPORTED, NULL);
 }
 
 /* ---- Rotation ----------------------------------------------------------------------------------------------------------- */
