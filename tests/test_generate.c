@@ -55,6 +55,7 @@ START_TEST(bits_are_golden) {
        0x2efbff2fced00c85},
       {"ec:h=1,kv=1,lq=2,lk=3,d=6,dtype=f64,family=subnormal,inputs=rotated,rows=1,seed=18446744073709551615", 0xfa194174067a5c0e},
       {"ec:h=2,kv=1,lq=4,lk=4,d=128,dtype=f32,family=negative,angles=hf-f32,seed=6", 0xddd7f825fbf8888c},
+      {"ec:h=4,kv=4,b=2,lq=3,lk=8192,d=64,dtype=bf16,seed=8", 0x61fdcd6308c57b01}, /* by all threads */
   };
   for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
     const uint64_t found = hash_inputs(make(golden[i].spec));

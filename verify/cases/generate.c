@@ -128,10 +128,33 @@ static bool find_angles(const rpp_generated *g, const rpp_tensor *pos, int64_t b
   return rpp_angles(rotary, &positions, &cosine, &sine) == RPP_OK || rpp_message_set(error, "%s", rpp_error_message());
 }
 
+/* Rows in any order, by all threads: each is a function of its place. */
+static bool fill_large(const rpp_values *values, rpp_values_tensor which, const rpp_tensor *t) {
+  const int64_t tokens = t->shape[0] * t->shape[1], heads = t->shape[2];
+  bool good = true;
+#pragma omp parallel reduction(&& : good)
+  {
+    double *row = malloc((size_t)t->shape[3] * sizeof *row);
+    good = row != NULL;
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < tokens * heads; i++) {
+      const int64_t b = i / heads / t->shape[1], l = i / heads % t->shape[1], h = i % heads;
+      if (!good) continue;
+      rpp_values_row(values, which, b, l, h, row);
+      store(t, b, l, h, row);
+    }
+    free(row);
+  }
+  return good;
+}
+
 static bool fill_values(const rpp_generated *g, const rpp_values *values, rpp_values_tensor which, const rpp_tensor *t,
                         const rpp_tensor *pos, const fill_room *room, rpp_message *error) {
+  enum { LARGE = 1 << 22 }; /* elements */
   const bool turn = room->turn && which != RPP_VALUES_V;
   const int64_t pairs = g->spec.attention.rotary.rotary_dim / 2;
+  if (!turn && t->shape[0] * t->shape[1] * t->shape[2] * t->shape[3] >= LARGE)
+    return fill_large(values, which, t) || rpp_message_set(error, "generate: out of memory");
   for (int64_t b = 0; b < t->shape[0]; b++)
     for (int64_t l = 0; l < t->shape[1]; l++) {
       const int64_t n = l % RUN, left = t->shape[1] - l;
