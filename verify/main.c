@@ -14,6 +14,7 @@ static const rpp_command commands[] = {
     {"selftest", "", "every planted bug must be caught, every clean kernel must pass", rpp_main_selftest},
     {"detection", "", "what other projects' rules would have said of the planted bugs", rpp_main_detection},
     {"replay", "[KERNEL...] SPEC", "one case again, from the line a failure printed", rpp_main_replay},
+    {"bench", "[KERNEL...]", "time kernels, beside what the machine can do at most", rpp_main_bench},
     {"merge", "REPORT...", "join the JSON reports of the shards of a fuzz", rpp_main_merge},
     {"gen", "SPEC -o FILE", "write a case file without answers", rpp_main_gen},
     {"cases", "", "what the random cases of a fuzz cover", rpp_main_cases},

@@ -1,13 +1,14 @@
 /* minimal.c: what a minimal build of ropepp-verify, without jansson and OpenBLAS, has in place of what needs them: it says so. */
 #include <stdio.h>
 
+#include "bench/bench.h"
 #include "cli.h"
 #include "command.h"
 #include "kernels/blas_core.h"
 
 static int missing(char **argv) {
   rpp_message error;
-  rpp_message_set(&error, "this is a minimal build, without jansson and OpenBLAS: it has fuzz, kernels and replay");
+  rpp_message_set(&error, "this is a minimal build, without jansson and OpenBLAS: it has bench, fuzz, kernels and replay");
   return rpp_cli_complain(argv[0], "", &error);
 }
 
@@ -30,6 +31,12 @@ COMMAND(rpp_main_truth)
 void rpp_report_json(const rpp_report *report, FILE *out) {
   (void)report, (void)out;
   fprintf(stderr, "ropepp-verify: no JSON: this is a minimal build, without jansson\n");
+}
+
+bool rpp_bench_json(const rpp_bench *bench, FILE *out) {
+  (void)bench, (void)out;
+  fprintf(stderr, "ropepp-verify: no JSON: this is a minimal build, without jansson\n");
+  return false;
 }
 
 void rpp_blas_restart(char *const *argv) {
