@@ -2,13 +2,13 @@
  * query's output heads of that KV head side by side, so that its real and imaginary head share every pass over K and V) go over tiles of
  * keys with an online softmax. What is summed with what follows from the problem alone, never from the number of threads. */
 #include "blocked.h"
+#include "decode_blocked.h"
 #include "float_angles.h"
 #include "float_row.h"
 #include "query_rows.h"
 #include "status.h"
 #include "team.h"
 #include "tensor.h"
-#include "vector/sets.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -43,7 +43,6 @@ static void cut(rpp_blocked *f) {
   const rpp_problem *p = &f->problem;
   const int64_t keys = f->keys.last - f->keys.first;
   const double row_bytes = (double)(p->head_dim + p->v_dim) * sizeof(float), unit_bytes = row_bytes * (double)keys;
-  f->group = p->counts.output / p->counts.kv;
   f->units = p->batch * p->counts.kv;
   f->items = p->q_len * f->group;
   f->panels = up_to(f->items, f->tiles->columns) / f->tiles->columns;
@@ -163,25 +162,34 @@ static double work(const rpp_blocked *f) {
          (double)(f->problem.head_dim + f->problem.v_dim) / 200;
 }
 
-rpp_status rpp_attention_blocked(const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,
-                                 rpp_tensor *lse) {
-  rpp_blocked f = {.attention = attention, .inputs = inputs, .out = out, .lse = lse};
+static rpp_status prefill(rpp_blocked *f) {
+  cut(f);
+  f->threads = rpp_threads(work(f));
+  RPP_TRY(allocate(f));
+  run(f);
+  return RPP_OK;
+}
+
+rpp_status rpp_attention_blocked_by(const rpp_vector_set *set, const rpp_attention *attention, const rpp_attention_inputs *inputs,
+                                    rpp_tensor *out, rpp_tensor *lse) {
+  rpp_blocked f = {.attention = attention, .inputs = inputs, .out = out, .lse = lse, .tiles = set->tiles, .decode = set->decode};
   RPP_TRY(check(&f));
   const bool rotates = !attention->q_rotated || !attention->k_rotated;
   if (rotates) RPP_TRY(rpp_angle_source_open(&attention->rotary, &f.angles));
   f.layout = (rpp_row_layout){attention->rotary.pairing, f.problem.head_dim, attention->rotary.rotary_dim};
   if (!rotates) f.layout = (rpp_row_layout){RPP_PAIRING_INTERLEAVED, f.problem.head_dim, 0};
   f.v_layout = (rpp_row_layout){RPP_PAIRING_INTERLEAVED, f.problem.v_dim, 0};
-  f.tiles = rpp_vector_sets()[0]->tiles;
+  f.group = f.problem.counts.output / f.problem.counts.kv;
+  const bool few = f.problem.q_len > 0 && f.problem.q_len <= RPP_DECODE_ROWS / f.group;
   rpp_status status = find_keys(&f);
-  if (status == RPP_OK) {
-    cut(&f);
-    f.threads = rpp_threads(work(&f));
-    status = allocate(&f);
-  }
-  if (status == RPP_OK) run(&f);
+  if (status == RPP_OK) status = few ? rpp_decode_blocked(&f) : prefill(&f);
   release(&f);
   return status;
+}
+
+rpp_status rpp_attention_blocked(const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,
+                                 rpp_tensor *lse) {
+  return rpp_attention_blocked_by(rpp_vector_sets()[0], attention, inputs, out, lse);
 }
 
 rpp_contract rpp_attention_blocked_contract(rpp_dtype storage) {

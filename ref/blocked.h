@@ -4,7 +4,7 @@
 #include "angles.h"
 #include "check_attention.h"
 #include "row.h"
-#include "vector/tiles.h"
+#include "vector/sets.h"
 #include "visible.h"
 
 enum {
@@ -34,6 +34,7 @@ typedef struct {
   int64_t items, panels, blocks; /* of a unit: rows (query, output head), panels of tiles->columns of them, blocks of panels */
   int64_t block_panels;          /* at most */
   const rpp_tiles *tiles;
+  const rpp_decode *decode;
   int64_t start, room; /* the first key that is loaded, and how many: whole RPP_BLOCKED_LOADs */
   int64_t v_room;      /* v's width in whole micro-tiles */
   int threads;
@@ -49,6 +50,10 @@ typedef struct {
 
 /* Keys start + RPP_BLOCKED_LOAD part and on, of K and V of a unit, into slot (unit - first unit of the chunk). scratch: one thread's. */
 void rpp_blocked_load_keys(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t part, float *scratch);
+
+/* rpp_attention_blocked by the code of one of rpp_vector_sets(). */
+rpp_status rpp_attention_blocked_by(const rpp_vector_set *set, const rpp_attention *attention, const rpp_attention_inputs *inputs,
+                                    rpp_tensor *out, rpp_tensor *lse);
 
 /* Block `block` of a unit, whose keys are in the slot. scratch: one thread's. */
 int64_t rpp_blocked_scratch(const rpp_blocked *f); /* floats */

@@ -4,15 +4,20 @@
 #ifndef RPP_LANES_H
 #define RPP_LANES_H
 #include <stdint.h>
+#include <string.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+
+#include "ropepp.h"
 
 enum { LANES = RPP_LANES };
 
 typedef float lanes __attribute__((vector_size(4 * RPP_LANES)));
 typedef int32_t masks __attribute__((vector_size(4 * RPP_LANES)));
 typedef float memory __attribute__((vector_size(4 * RPP_LANES), aligned(4), may_alias));
+typedef uint32_t words __attribute__((vector_size(4 * RPP_LANES)));
+typedef uint16_t halves __attribute__((vector_size(2 * RPP_LANES)));
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
@@ -56,6 +61,31 @@ INLINE lanes power_of_two(lanes x) {
   p = p * r + 1.0f;
   /* The low 23 bits of shifted are 2^22 + n. A NaN's are anything, and anything times NaN is NaN. */
   return p * (lanes)(((masks)shifted << 23) + ((127 + 64) << 23)) * 0x1p-64f;
+}
+
+/* LANES numbers that lie side by side at any address, in float32: exact (a signalling NaN may become a quiet one). dtype is F32, F16 or
+ * BF16, and a constant where it is called. Subnormal float16 come through even where a program has told its processor to take subnormal
+ * float32 for zero. */
+INLINE lanes load_lanes(rpp_dtype dtype, const char *at) {
+  lanes x;
+  if (dtype == RPP_F32) {
+    memcpy(&x, at, sizeof x);
+    return x;
+  }
+  halves h;
+  memcpy(&h, at, sizeof h);
+  if (dtype == RPP_BF16) return (lanes)(__builtin_convertvector(h, words) << 16);
+#if defined(__F16C__) && RPP_LANES == 8
+  return (lanes)_mm256_cvtph_ps((__m128i)h);
+#elif defined(__AVX512F__) && RPP_LANES == 16
+  return (lanes)_mm512_cvtph_ps((__m256i)h);
+#else
+  const words bits = __builtin_convertvector(h, words), sign = (bits & 0x8000) << 16, magnitude = bits & 0x7fff;
+  const words special = (words)((magnitude & 0x7c00) == 0x7c00) & 0x7f800000;
+  const lanes subnormal = __builtin_convertvector((masks)magnitude, lanes) * 0x1p-24f;
+  const lanes normal = (lanes)(((magnitude << 13) + (112u << 23)) | special);
+  return (lanes)(sign | (words)SELECT((masks)(magnitude < 0x400), subnormal, normal));
+#endif
 }
 
 #endif

@@ -4,8 +4,9 @@
 
 /* A *_code.c defines its table under a name that ends in the set's (lanes.h). */
 #define SET(set)                                                                                                                   \
+  extern const rpp_decode rpp_decode_##set;                                                                                        \
   extern const rpp_tiles rpp_tiles_##set;                                                                                          \
-  static const rpp_vector_set set = {#set, &rpp_tiles_##set};
+  static const rpp_vector_set set = {#set, &rpp_tiles_##set, &rpp_decode_##set};
 
 SET(portable)
 #if defined(__x86_64__)

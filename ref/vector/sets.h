@@ -2,11 +2,13 @@
  * has is taken when the program runs. */
 #ifndef RPP_SETS_H
 #define RPP_SETS_H
+#include "vector/decode.h"
 #include "vector/tiles.h"
 
 typedef struct {
   const char *name; /* of the instruction set */
   const rpp_tiles *tiles;
+  const rpp_decode *decode;
 } rpp_vector_set;
 
 /* Best first, ended by null: those that this build has and this CPU can run; the last needs nothing. */
