@@ -3,12 +3,28 @@
 #define RPP_FLOAT_ANGLES_H
 #include "angles.h"
 
-/* Positions between two that are computed afresh. */
-enum { RPP_ANGLE_RESYNC = 64 };
+/* Positions that are turned to, one from the other, before one is computed afresh. */
+enum { RPP_ANGLE_RESYNC = 1024 };
 
-/* rpp_angle_row rounded to float32, for positions first .. first + count - 1 of sequence b: cosine, sine (count, pairs). Where a position
- * follows the one before it, exact angles are turned on by one step in float64, at most RPP_ANGLE_RESYNC - 1 times in a row, counted from
- * first: within 2e-14 of rpp_angle_row's before rounding. scratch: 4 pairs. */
+/* A walk over positions. Where a position follows the one before it, exact angles are turned on by one step in float64, else, and after
+ * RPP_ANGLE_RESYNC positions, they come from rpp_angle_row: within 5e-13 of its, relative to the magnitude, before rounding. For a step is
+ * off by 2^-52.5, a product of two complex numbers by sqrt(5) 2^-53 (Brent, Percival, Zimmermann 2007), so that a turn adds at most
+ * 4.3e-16. What is not exact angles in float64 (tables, hf-f32, rounded ones) is rpp_angle_row's everywhere. */
+typedef struct {
+  const rpp_angle_source *source;
+  double *c, *s, *step_c, *step_s; /* (pairs) */
+  int64_t next, left;              /* the position of c and s, and how many may still be turned to */
+} rpp_float_angles;
+
+/* scratch: 4 pairs. The source and scratch must outlive the walk. */
+void rpp_float_angles_begin(const rpp_angle_source *source, double *scratch, rpp_float_angles *walk);
+
+/* Positions first .. first + count - 1 of sequence b, rounded to float32: cosine, sine (count, pairs). The bits depend on the positions
+ * since the walk began, and not on how calls cut them. */
+void rpp_float_angles_next(rpp_float_angles *walk, const rpp_tensor *pos, int64_t b, int64_t first, int64_t count, float *cosine,
+                           float *sine);
+
+/* A walk of one call. */
 void rpp_float_angle_rows(const rpp_angle_source *source, const rpp_tensor *pos, int64_t b, int64_t first, int64_t count,
                           double *scratch, float *cosine, float *sine);
 

@@ -5,6 +5,9 @@
 #define RPP_FLOAT_ROW_H
 #include "row.h"
 
+/* Of a (B, L, heads, D) tensor: a row's columns lie side by side, in one of the fast kernel's storage types. */
+bool rpp_float_row_is_straight(const rpp_tensor *t);
+
 /* Row (b, l, h, :) of a (B, L, heads, D) tensor; loading is exact from F32, F16 and BF16, storing rounds once. */
 void rpp_float_row_load(const rpp_row_layout *layout, const rpp_tensor *t, int64_t b, int64_t l, int64_t h, float *row);
 void rpp_float_row_store(const rpp_row_layout *layout, const rpp_tensor *t, int64_t b, int64_t l, int64_t h, const float *row);

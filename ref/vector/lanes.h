@@ -1,6 +1,6 @@
 /* lanes.h: GCC's vectors for the *_code.c of this folder, which are compiled once for each instruction set: RPP_SET is its name,
- * RPP_LANES the floats of its vectors. In these files alone a product may be fused with the sum it is added to (meson.build): that is what
- * the instruction sets are for, it rounds once less, and the contracts' bounds hold for both. */
+ * RPP_LANES the floats of its vectors. In these files alone, row_code.c apart, a product may be fused with the sum it is added to
+ * (meson.build): that is what the instruction sets are for, it rounds once less, and the contracts' bounds hold for both. */
 #ifndef RPP_LANES_H
 #define RPP_LANES_H
 #include <stdint.h>

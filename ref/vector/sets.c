@@ -4,9 +4,11 @@
 
 /* A *_code.c defines its table under a name that ends in the set's (lanes.h). */
 #define SET(set)                                                                                                                   \
+  extern const rpp_angle_code rpp_angle_code_##set;                                                                                \
   extern const rpp_decode rpp_decode_##set;                                                                                        \
+  extern const rpp_row_code rpp_row_code_##set;                                                                                    \
   extern const rpp_tiles rpp_tiles_##set;                                                                                          \
-  static const rpp_vector_set set = {#set, &rpp_tiles_##set, &rpp_decode_##set};
+  static const rpp_vector_set set = {#set, &rpp_angle_code_##set, &rpp_decode_##set, &rpp_row_code_##set, &rpp_tiles_##set};
 
 SET(portable)
 #if defined(__x86_64__)
