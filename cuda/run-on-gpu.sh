@@ -71,7 +71,7 @@ for tool in nvcc c++ cc python3 meson ninja; do
   }
 done
 mkdir -p "$log" || exit 2
-say "left out by the minimal build: what needs jansson, OpenBLAS, GSL, Check or MPFR (blocked kernel, case files, JSON, analysis, unit tests)"
+say "left out by the minimal build: what needs jansson, OpenBLAS, GSL, Check or MPFR (case files, JSON, analysis, unit tests)"
 if [ ! -f "$build/build.ninja" ]; then
   step configure 60 meson setup "$build" -Dminimal=true -Dcuda=enabled --buildtype=debugoptimized || finish 2
 fi

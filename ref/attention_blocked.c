@@ -29,8 +29,8 @@ static rpp_status check(rpp_blocked *f) {
   RPP_TRY(check_storage("v", in->v));
   RPP_TRY(rpp_check_outputs(f->attention, in, &f->problem, NULL, f->problem.q_len, f->out, f->lse));
   const double scale = fabs(f->attention->scale);
-  if (scale > (double)FLT_MAX || (scale > 0 && scale < (double)FLT_MIN))
-    return rpp_fail(RPP_ERROR_UNSUPPORTED, "scale = %g: not a normal float32", f->attention->scale);
+  if (scale * M_LOG2E > (double)FLT_MAX || (scale > 0 && scale < (double)FLT_MIN))
+    return rpp_fail(RPP_ERROR_UNSUPPORTED, "scale = %g: expected 0 or a normal float32, also times log2 e", f->attention->scale);
   return RPP_OK;
 }
 

@@ -274,10 +274,10 @@ RPP_API rpp_status rpp_rotate_bound(const rpp_rotary *rotary, rpp_part part, con
 
 /* ---- The fast CPU kernel ------------------------------------------------------------------------------------------------ */
 
-/* float32, flash-style online softmax over tiles of keys, OpenBLAS and OpenMP, no L x L matrix; the real and the imaginary head of a
+/* float32, flash-style online softmax over tiles of keys, OpenMP, no L x L matrix; the real and the imaginary head of a
  * query share one pass over K and V. The inputs, outputs and errors of rpp_attention_forward; q, k and v are F32, F16 or BF16 (DTYPE),
- * and the scale is 0 or a normal float32 (UNSUPPORTED). The same bits for any number of threads. Scores, and weighted values summed over
- * a row's keys, that pass float32's range come out as infinity or NaN. OpenBLAS's thread count is 1 while a call is under way. It is a
+ * and the scale is 0 or a normal float32, also times log2 e (UNSUPPORTED). The same bits for any number of threads. Scores, and weighted values summed over
+ * a row's keys, that pass float32's range come out as infinity or NaN. It is a
  * kernel under test like any other: its contract is rpp_attention_blocked_contract, for q, k, v and out of that storage. */
 RPP_API rpp_status rpp_attention_blocked(const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,
                                          rpp_tensor *lse);
@@ -287,7 +287,10 @@ RPP_API rpp_contract rpp_attention_blocked_contract(rpp_dtype storage);
 RPP_API rpp_status rpp_rotate_blocked(const rpp_rotary *rotary, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos,
                                       rpp_tensor *y);
 
-/* The CPU that OpenBLAS has chosen its code for, such as "Haswell". It chooses once, when it is loaded: by OPENBLAS_CORETYPE in the
+/* The instruction set that the fast CPU kernel has chosen for this CPU: "avx512", "avx2" or "portable". */
+RPP_API const char *rpp_vector_set_name(void);
+
+/* The CPU that OpenBLAS, by which a layer is projected, has chosen its code for, such as "Haswell". It chooses once, when it is loaded: by OPENBLAS_CORETYPE in the
  * environment that the process started with, or else by the CPUs that it knows; on a newer one it may run at half speed
  * (notes/kernels.md). */
 RPP_API const char *rpp_blas_core(void);

@@ -38,7 +38,7 @@ START_TEST(a_line_for_each_kernel_its_name_first) {
     *end = '\0';
     const char *name = rpp_kernels[lines]->name;
     ck_assert(strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ' ');
-    if (rpp_kernels[lines]->forward == rpp_kernel_blocked.forward) ck_assert_ptr_nonnull(strstr(line, rpp_blas_core()));
+    if (rpp_kernels[lines]->forward == rpp_kernel_blocked.forward) ck_assert_ptr_nonnull(strstr(line, rpp_vector_set_name()));
   }
   ck_assert_int_ge(lines, 3);
   ck_assert_ptr_null(rpp_kernels[lines]);

@@ -29,7 +29,7 @@ int rpp_kernels_run(const rpp_kernel *const *kernels, FILE *out) {
     if ((int)strlen((*k)->name) > width) width = (int)strlen((*k)->name);
   for (const rpp_kernel *const *k = kernels; *k != NULL; k++) {
     fprintf(out, "%-*s  %s", width, (*k)->name, (*k)->description);
-    if (strncmp((*k)->name, "blocked", 7) == 0) fprintf(out, " (OpenBLAS as %s)", rpp_blas_core());
+    if (strncmp((*k)->name, "blocked", 7) == 0) fprintf(out, " (%s)", rpp_vector_set_name());
     fprintf(out, "; ");
     print_contract(&(*k)->contract, out);
     fputc('\n', out);

@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "ropepp.h"
+
 /* A *_code.c defines its table under a name that ends in the set's (lanes.h). */
 #define SET(set)                                                                                                                   \
   extern const rpp_angle_code rpp_angle_code_##set;                                                                                \
@@ -27,4 +29,8 @@ const rpp_vector_set *const *rpp_vector_sets(void) {
   static const rpp_vector_set *const all[] = {&portable, NULL};
   return all;
 #endif
+}
+
+const char *rpp_vector_set_name(void) {
+  return rpp_vector_sets()[0]->name;
 }

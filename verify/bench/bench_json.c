@@ -50,9 +50,9 @@ bool rpp_bench_json(const rpp_bench *b, FILE *out) {
   json_t *rows = json_array(), *skips = json_array();
   for (int i = 0; i < b->row_count; i++) json_array_append_new(rows, json_row(&b->rows[i]));
   for (int i = 0; i < b->skip_count; i++) json_array_append_new(skips, json_skip(&b->skips[i]));
-  json_t *all = json_pack("{s:s, s:s, s:o, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "program", "ropepp-verify", "version",
-                          RPP_VERSION, "cpu", json_text(b->machine.cpu), "compiler", b->machine.compiler, "date", b->machine.date,
-                          "threads", b->machine.threads, "seconds", number(b->plan->seconds), "vs",
+  json_t *all = json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "program", "ropepp-verify", "version",
+                          RPP_VERSION, "cpu", json_text(b->machine.cpu), "compiler", b->machine.compiler, "blas", b->machine.blas,
+                          "date", b->machine.date, "threads", b->machine.threads, "seconds", number(b->plan->seconds), "vs",
                           b->plan->vs != NULL ? json_text(b->plan->vs->name) : json_null(), "probes", json_probes(b), "rows", rows,
                           "skipped", skips);
   json_dumpf(all, out, JSON_INDENT(1) | JSON_REAL_PRECISION(17));

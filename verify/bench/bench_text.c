@@ -114,8 +114,8 @@ static void print_probes(const rpp_bench *b, FILE *out) {
 }
 
 void rpp_bench_text(const rpp_bench *b, FILE *out) {
-  fprintf(out, "%s, %d thread%s, %s, %s\n", b->machine.cpu, b->machine.threads, b->machine.threads == 1 ? "" : "s",
-          b->machine.compiler, b->machine.date);
+  fprintf(out, "%s, %d thread%s, %s, OpenBLAS as %s, %s\n", b->machine.cpu, b->machine.threads, b->machine.threads == 1 ? "" : "s",
+          b->machine.compiler, b->machine.blas, b->machine.date);
   if (b->row_count > 0) print_probes(b, out);
   if (b->plan->vs != NULL) fprintf(out, "/ vs: over the time of %s\n", b->plan->vs->name);
   if (b->row_count > 0) {

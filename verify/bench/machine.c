@@ -6,6 +6,8 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "ropepp.h"
+
 /* Linux's own list, on the architectures whose list has a model; else the architecture. */
 static void find_cpu(char *cpu, size_t room) {
   char line[512];
@@ -23,7 +25,7 @@ static void find_cpu(char *cpu, size_t room) {
 }
 
 rpp_machine rpp_machine_here(void) {
-  rpp_machine machine = {.threads = omp_get_max_threads()};
+  rpp_machine machine = {.threads = omp_get_max_threads(), .blas = rpp_blas_core()};
   const time_t now = time(NULL);
   struct tm utc;
   find_cpu(machine.cpu, sizeof machine.cpu);

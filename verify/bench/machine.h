@@ -7,6 +7,7 @@ typedef struct {
   char compiler[128]; /* of this program */
   char date[16];      /* today's, UTC, YYYY-MM-DD */
   int threads;        /* of OpenMP */
+  const char *blas;   /* the CPU that OpenBLAS takes this one for */
 } rpp_machine;
 
 rpp_machine rpp_machine_here(void);

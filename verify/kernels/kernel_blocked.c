@@ -15,7 +15,7 @@ static const char *supports(const rpp_kernel *kernel, const rpp_kernel_problem *
   if (rpp_attention_heads(problem->attention, &counts) != RPP_OK) return rpp_error_message(); /* EH with an odd count */
   if (!stores(kernel, in->q) || !stores(kernel, in->k) || !stores(kernel, in->v))
     return "q, k and v must be of the kernel's own type";
-  if (scale > (double)FLT_MAX || (scale > 0 && scale < (double)FLT_MIN)) return "the scale is not a normal float32";
+  if (scale * M_LOG2E > (double)FLT_MAX || (scale > 0 && scale < (double)FLT_MIN)) return "the scale is not a normal float32";
   return NULL;
 }
 
@@ -51,6 +51,6 @@ static int forward(const rpp_kernel *kernel, const rpp_attention *attention, con
     .rotate = rotate, .forward = forward                                                                                           \
   }
 
-const rpp_kernel rpp_kernel_blocked = KERNEL("blocked", RPP_F32, "flash-style on the CPU, OpenBLAS and OpenMP");
+const rpp_kernel rpp_kernel_blocked = KERNEL("blocked", RPP_F32, "flash-style on the CPU, in vectors, OpenMP");
 const rpp_kernel rpp_kernel_blocked_f16 = KERNEL("blocked-f16", RPP_F16, "the same, float16 in memory");
 const rpp_kernel rpp_kernel_blocked_bf16 = KERNEL("blocked-bf16", RPP_BF16, "the same, bfloat16 in memory");

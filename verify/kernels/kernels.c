@@ -8,11 +8,9 @@
 #include "kernels/kernel_simt.h"
 
 const rpp_kernel *const rpp_kernels[] = {
-#ifndef RPP_MINIMAL
     &rpp_kernel_blocked,
     &rpp_kernel_blocked_f16,
     &rpp_kernel_blocked_bf16,
-#endif
     &rpp_kernel_simt_rotate,
     &rpp_kernel_simt_rotate_f16,
     &rpp_kernel_simt_rotate_bf16,
