@@ -93,7 +93,7 @@ typedef struct {
 
 /* Two vectors side by side: in one store, where narrowing into memory takes longer than into a register. */
 INLINE void put_two(rpp_dtype dtype, lanes x, lanes y, char *to) {
-#if RPP_LANES == 8
+#if RPP_LANES == 8 && defined(__AVX2__)
   if (dtype == RPP_F16) {
     const __m256i both_of = _mm256_inserti128_si256(_mm256_castsi128_si256((__m128i)narrow_f16(x)), (__m128i)narrow_f16(y), 1);
     memcpy(to, &both_of, sizeof both_of);
@@ -117,7 +117,7 @@ INLINE both split(lanes x) {
 
 /* Of results of arithmetic, whose NaN are quiet. */
 INLINE void join(lanes low, lanes high, char *to) {
-#if RPP_LANES == 8
+#if RPP_LANES == 8 && defined(__AVX2__)
   const __m256i x = _mm256_blend_epi16((__m256i)(round_bf16(low) >> 16), (__m256i)round_bf16(high), 0xaa);
 #else
   const words x = round_bf16(low) >> 16 | (round_bf16(high) & 0xffff0000);

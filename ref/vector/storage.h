@@ -2,17 +2,7 @@
  * lower: memory is little-endian. */
 #ifndef RPP_STORAGE_H
 #define RPP_STORAGE_H
-#include <string.h>
-
-#include "ropepp.h"
 #include "vector/lanes.h"
-
-#if RPP_LANES > 4
-#include <immintrin.h>
-#endif
-
-typedef uint32_t words __attribute__((vector_size(4 * RPP_LANES)));
-typedef uint16_t halves __attribute__((vector_size(2 * RPP_LANES)));
 
 /* ---- Shuffles ----------------------------------------------------------------------------------------------------------- */
 
@@ -57,21 +47,11 @@ typedef uint16_t halves __attribute__((vector_size(2 * RPP_LANES)));
 #define WORDS(x) ((words){0} + (x))
 #define CHOOSE(mask, x, y) (((words)(mask) & (x)) | (~(words)(mask) & (y)))
 
-INLINE words widen(halves h) {
-#if RPP_LANES == 16
-  return (words)_mm512_cvtepu16_epi32((__m256i)h);
-#elif RPP_LANES == 8
-  return (words)_mm256_cvtepu16_epi32((__m128i)h);
-#else
-  return (words)__builtin_shufflevector(h, (halves){0}, 0, 4, 1, 5, 2, 6, 3, 7);
-#endif
-}
-
 /* Of words that fit. */
 INLINE halves narrow(words x) {
-#if RPP_LANES == 16
+#if RPP_LANES == 16 && defined(__AVX512F__)
   return (halves)_mm512_cvtepi32_epi16((__m512i)x);
-#elif RPP_LANES == 8
+#elif RPP_LANES == 8 && defined(__AVX2__)
   return (halves)_mm_packus_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
 #else
   typedef uint16_t eight __attribute__((vector_size(16)));
@@ -79,24 +59,10 @@ INLINE halves narrow(words x) {
 #endif
 }
 
-/* Without subnormal float32 on the way, which a program may have told its processor to take for zero. */
-INLINE lanes widen_f16(halves h) {
-#if RPP_LANES == 16
-  return (lanes)_mm512_cvtph_ps((__m256i)h);
-#elif RPP_LANES == 8
-  return (lanes)_mm256_cvtph_ps((__m128i)h);
-#else
-  const words x = widen(h), magnitude = x & 0x7fff, field = magnitude & 0x7c00;
-  const words subnormal = (words)(__builtin_convertvector((masks)magnitude, lanes) * 0x1p-24f);
-  const words normal = ((magnitude << 13) + (112u << 23)) | ((words)(field == 0x7c00) & 0x7f800000);
-  return (lanes)((x & 0x8000) << 16 | CHOOSE(field == 0, subnormal, normal));
-#endif
-}
-
 INLINE halves narrow_f16(lanes value) {
-#if RPP_LANES == 16
+#if RPP_LANES == 16 && defined(__AVX512F__)
   return (halves)_mm512_cvtps_ph((__m512)value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-#elif RPP_LANES == 8
+#elif RPP_LANES == 8 && defined(__F16C__)
   return (halves)_mm256_cvtps_ph((__m256)value, _MM_FROUND_TO_NEAREST_INT);
 #else
   const words x = (words)value;
@@ -126,17 +92,12 @@ INLINE int64_t size_of(rpp_dtype dtype) {
   return dtype == RPP_F32 ? 4 : 2;
 }
 
-/* The first count lanes; the others are 0, and left alone. */
+/* The first count lanes; the others are 0, and their memory is left alone. */
 INLINE lanes fetch(rpp_dtype dtype, const char *from, int64_t count) {
-  const size_t bytes = (size_t)(count * size_of(dtype));
-  lanes x = {0};
-  halves h = {0};
-  if (dtype == RPP_F32) {
-    memcpy(&x, from, bytes);
-    return x;
-  }
-  memcpy(&h, from, bytes);
-  return dtype == RPP_F16 ? widen_f16(h) : (lanes)(widen(h) << 16);
+  if (count >= LANES) return load_lanes(dtype, from);
+  char room[4 * LANES] = {0};
+  if (count > 0) memcpy(room, from, (size_t)(count * size_of(dtype)));
+  return load_lanes(dtype, room);
 }
 
 INLINE void put(rpp_dtype dtype, lanes x, char *to, int64_t count) {
