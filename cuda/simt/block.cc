@@ -18,7 +18,7 @@ __thread const Identity *identity;
 
 namespace {
 
-constexpr size_t FENCE = 64; // bytes past shared memory that must stay as they are; under AddressSanitizer there are none
+[[maybe_unused]] constexpr size_t FENCE = 64; // bytes past shared memory that must stay as they are; under AddressSanitizer there are none
 constexpr unsigned char POISON = 0xff, FENCE_BYTE = 0xa5;
 #ifdef RPP_SIMT_TSAN
 constexpr unsigned SETS = 2;

@@ -1,6 +1,9 @@
 #include "vector/sets.h"
 
 #include <stddef.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include "ropepp.h"
 
@@ -18,11 +21,19 @@ SET(avx2)
 SET(avx512)
 #endif
 
+#if defined(__x86_64__)
+/* Not every compiler's __builtin_cpu_supports knows it. */
+static int has_f16c(void) {
+  unsigned a, b, c, d;
+  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C) != 0;
+}
+#endif
+
 const rpp_vector_set *const *rpp_vector_sets(void) {
 #if defined(__x86_64__)
   static const rpp_vector_set *const all[] = {&avx512, &avx2, &portable, NULL};
   __builtin_cpu_init();
-  const int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  const int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
   const int has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
   return all + (has_avx512 ? 0 : has_avx2 ? 1 : 2);
 #else

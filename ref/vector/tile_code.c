@@ -138,22 +138,20 @@ static void split(int64_t count, int64_t rows, const float *from, int64_t from_s
 
 typedef float four __attribute__((vector_size(16)));
 typedef float four_memory __attribute__((vector_size(16), aligned(4), may_alias));
-typedef int32_t order __attribute__((vector_size(16)));
 
 INLINE four load_four(const float *at) {
   return *(const four_memory *)at;
 }
 
 INLINE void transpose_4x4(const float *from, int64_t from_stride, float *to, int64_t to_stride) {
-  const order low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, left = {0, 1, 4, 5}, right = {2, 3, 6, 7};
   const four a = load_four(from), b = load_four(from + from_stride), c = load_four(from + 2 * from_stride),
              d = load_four(from + 3 * from_stride);
-  const four ab = __builtin_shuffle(a, b, low), cd = __builtin_shuffle(c, d, low);
-  const four ab2 = __builtin_shuffle(a, b, high), cd2 = __builtin_shuffle(c, d, high);
-  *(four_memory *)to = __builtin_shuffle(ab, cd, left);
-  *(four_memory *)(to + to_stride) = __builtin_shuffle(ab, cd, right);
-  *(four_memory *)(to + 2 * to_stride) = __builtin_shuffle(ab2, cd2, left);
-  *(four_memory *)(to + 3 * to_stride) = __builtin_shuffle(ab2, cd2, right);
+  const four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const four ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  *(four_memory *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+  *(four_memory *)(to + to_stride) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+  *(four_memory *)(to + 2 * to_stride) = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+  *(four_memory *)(to + 3 * to_stride) = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
 }
 
 static void transpose(int64_t rows, int64_t columns, const float *from, int64_t from_stride, float *to, int64_t to_stride) {
