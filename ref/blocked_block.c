@@ -242,7 +242,8 @@ void rpp_blocked_attend(const rpp_blocked *f, int64_t unit, int64_t slot, int64_
     panels[n] = open_panel(f, unit, slot, first + n, n, scratch);
     all = either(all, panels[n].all);
   }
-  const int64_t first_tile = all.first / RPP_BLOCKED_KEYS, last_tile = (all.last - 1) / RPP_BLOCKED_KEYS;
+  const bool none = all.first >= all.last;
+  const int64_t first_tile = none ? 0 : all.first / RPP_BLOCKED_KEYS, last_tile = none ? 0 : (all.last - 1) / RPP_BLOCKED_KEYS;
   /* What is read or written next comes while a tile is worked on. */
   for (int64_t n = 0; n < count; n++) {
     if (n + 1 < count) prefetch_rows(&panels[n + 1], f->inputs->q, f->inputs->q->shape[2]);
