@@ -47,20 +47,34 @@ INLINE lanes larger(lanes x, lanes y) {
 #endif
 }
 
-/* 2^x for x <= 1 (and -inf, and NaN, which comes through) within one unit in the last place (1.02 of it where products are not
+/* x = 2^x for x <= 1 (and -inf, and NaN, which comes through) within one unit in the last place (1.02 of it where products are not
  * fused), subnormal results included; 2^0 is 1.
- * x = n + r, |r| <= 1/2; the polynomial, by Remez with its coefficients rounded to float32 one after another, is within 3e-9 of 2^r.
- * 2^(n + 64) is always a normal number, and 2^-64 rounds results below 2^-126 once, into the subnormals; below -150 all round to 0. */
+ * x = n + r, |r| <= 1/2; the polynomial, by Remez with its coefficients rounded to float32 one after another, is within 3e-9 of 2^r. It gives
+ * 2^(r - 64), and 2^(n + 64) is always a normal number, so that results below 2^-126 are rounded once; below -150 all round to 0. Step by
+ * step for all vectors, as a processor looks ahead of one of them but a little. */
+INLINE void powers_of_two(int count, lanes *x) {
+  enum { MOST = 4, TERMS = 6 };
+  static const float factors[TERMS] = {0x1.5f082ep-74f, 0x1.3b2de0p-71f, 0x1.c6af7cp-69f,
+                                       0x1.ebfbdcp-67f, 0x1.62e430p-65f, 0x1p-64f};
+  lanes r[MOST], p[MOST];
+  words n[MOST];
+  UNROLL
+  for (int i = 0; i < count; i++) {
+    const lanes at = larger(ALL(-150.0f), x[i]), shifted = at + 0x1.8p23f;
+    r[i] = at - (shifted - 0x1.8p23f);
+    n[i] = (words)shifted; /* whose low 23 bits are 2^22 + n. A NaN's are anything, and anything times NaN is NaN. */
+    p[i] = ALL(0x1.416b50p-77f);
+  }
+  UNROLL
+  for (int k = 0; k < TERMS; k++) UNROLL
+  for (int i = 0; i < count; i++) p[i] = p[i] * r[i] + factors[k];
+  UNROLL
+  for (int i = 0; i < count; i++) x[i] = p[i] * (lanes)((n[i] << 23) + ((127u + 64) << 23));
+}
+
 INLINE lanes power_of_two(lanes x) {
-  const lanes at = larger(ALL(-150.0f), x), shifted = at + 0x1.8p23f, r = at - (shifted - 0x1.8p23f);
-  lanes p = r * 0x1.416b50p-13f + 0x1.5f082ep-10f;
-  p = p * r + 0x1.3b2de0p-7f;
-  p = p * r + 0x1.c6af7cp-5f;
-  p = p * r + 0x1.ebfbdcp-3f;
-  p = p * r + 0x1.62e430p-1f;
-  p = p * r + 1.0f;
-  /* The low 23 bits of shifted are 2^22 + n. A NaN's are anything, and anything times NaN is NaN. */
-  return p * (lanes)(((masks)shifted << 23) + ((127 + 64) << 23)) * 0x1p-64f;
+  powers_of_two(1, &x);
+  return x;
 }
 
 /* To 32 bits each. GCC 12's own conversion takes several times as many instructions. */

@@ -69,11 +69,16 @@ INLINE void find_largest(const rpp_tile_softmax *state, bool masked, int64_t fro
 
 INLINE void weigh(const rpp_tile_softmax *state, bool masked, int64_t from, int64_t to, float by, const lanes *zeros, float *scores,
                   lanes *sums) {
-  for (int64_t key = from; key < to; key++) UNROLL
-  for (int v = 0; v < VECTORS; v++) {
-    const lanes weight = power_of_two(scaled(state, masked, key, v, by, scores) - zeros[v]);
-    STORE(scores + key * COLUMNS + v * LANES, weight);
-    sums[v] += weight;
+  for (int64_t key = from; key < to; key++) {
+    lanes weights[VECTORS];
+    UNROLL
+    for (int v = 0; v < VECTORS; v++) weights[v] = scaled(state, masked, key, v, by, scores) - zeros[v];
+    powers_of_two(VECTORS, weights);
+    UNROLL
+    for (int v = 0; v < VECTORS; v++) {
+      STORE(scores + key * COLUMNS + v * LANES, weights[v]);
+      sums[v] += weights[v];
+    }
   }
 }
 
