@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { AHEAD = 3, MOST_COLUMNS = 64 }; /* rows to prefetch, lanes of a panel */
+enum { AHEAD = 3, PREFETCH_PARTS = 8, MOST_COLUMNS = 64 }; /* rows to prefetch; lanes of a panel */
 
 static bool make_finite(const rpp_tiles *tiles, int64_t count, float *x) {
   if (tiles->is_finite(count, x)) return false;
@@ -135,8 +135,37 @@ static int64_t clamp(int64_t x, int64_t low, int64_t high) {
   return x < low ? low : x > high ? high : x;
 }
 
+/* Rows of a head lie a token apart: those of a panel's queries in t, or nothing where t is null. */
+typedef struct {
+  const panel *of;
+  const rpp_tensor *t;
+  int64_t ratio; /* output heads of a head of t */
+} ahead;
+
+static ahead rows_ahead(const panel *of, const rpp_tensor *t) {
+  return (ahead){of, t, t ? of->f->problem.counts.output / t->shape[2] : 1};
+}
+
+static void prefetch_rows(const ahead *rows, int64_t first, int64_t last) {
+  const panel *w = rows->of;
+  const int64_t group = w->f->group;
+  for (int64_t r = (first + rows->ratio - 1) / rows->ratio * rows->ratio; r < last && r < w->count; r += rows->ratio)
+    prefetch(rows->t, w->b, (w->first + r) / group, (w->g * group + (w->first + r) % group) / rows->ratio);
+}
+
+/* rpp_tiles.multiply, and meanwhile, a few at a time since no processor waits for many, rows that are needed next. */
+static void multiply(const panel *w, const ahead *next, int64_t count, int64_t depth, const float *a, int64_t a_step,
+                     const float *b, const float *rescale, float *c) {
+  const int64_t columns = w->f->tiles->columns, parts = next->t ? PREFETCH_PARTS : 1;
+  for (int64_t n = 0; n < parts; n++) {
+    const int64_t first = count * n / parts, last = count * (n + 1) / parts;
+    w->f->tiles->multiply(last - first, depth, a + first * a_step, a_step, b, rescale, c + first * w->f->tiles->rows * columns);
+    if (next->t) prefetch_rows(next, columns * n / parts, columns * (n + 1) / parts);
+  }
+}
+
 /* Keys start .. stop - 1, start a multiple of the micro-tile's rows, whose last one may reach past stop: nothing sees that. */
-static void attend_keys(const panel *w, int64_t start, int64_t stop) {
+static void attend_keys(const panel *w, int64_t start, int64_t stop, const ahead *q, const ahead *out) {
   const rpp_blocked *f = w->f;
   const rpp_tiles *tiles = f->tiles;
   const int64_t d = f->problem.head_dim, rows = tiles->rows, place = start - f->start, count = (stop - start + rows - 1) / rows;
@@ -145,17 +174,17 @@ static void attend_keys(const panel *w, int64_t start, int64_t stop) {
     w->see_first[r] = (int32_t)(clamp(range.first, start, stop) - start);
     w->see_last[r] = (int32_t)(clamp(range.last, range.first, stop) - start);
   }
-  tiles->multiply(count, d, w->k + place * d, rows * d, w->q, NULL, w->scores);
+  multiply(w, q, count, d, w->k + place * d, rows * d, w->q, NULL, w->scores);
   tiles->softmax(count * rows, (float)(f->attention->scale * M_LOG2E), &w->softmax, w->scores);
-  tiles->multiply(f->v_room / rows, stop - start, w->v + place * rows, f->room * rows, w->scores, w->softmax.rescale, w->out);
+  multiply(w, out, f->v_room / rows, stop - start, w->v + place * rows, f->room * rows, w->scores, w->softmax.rescale, w->out);
   if (memchr(w->unsound + place, 1, (size_t)(stop - start))) add_unsound(w, start, stop);
 }
 
-static void attend_tile(const panel *w, int64_t tile) {
+static void attend_tile(const panel *w, int64_t tile, ahead q, ahead out) {
   const rpp_key_range all = w->all;
   const int64_t low = tile * RPP_BLOCKED_KEYS, high = low + RPP_BLOCKED_KEYS;
   const int64_t first = all.first < low ? low : all.first, last = all.last < high ? all.last : high;
-  if (first < last) attend_keys(w, first / w->f->tiles->rows * w->f->tiles->rows, last);
+  if (first < last) attend_keys(w, first / w->f->tiles->rows * w->f->tiles->rows, last, &q, &out);
 }
 
 /* Log-sum-exp: -inf without a key, NaN where all scores were -inf, as the definition gives. */
@@ -220,12 +249,6 @@ static panel open_panel(const rpp_blocked *f, int64_t unit, int64_t slot, int64_
   return w;
 }
 
-static void prefetch_rows(const panel *w, const rpp_tensor *t, int64_t heads) {
-  const int64_t ratio = w->f->problem.counts.output / heads, group = w->f->group; /* output heads of a head of t */
-  for (int64_t r = 0; t && r < w->count; r += ratio)
-    prefetch(t, w->b, (w->first + r) / group, (w->g * group + (w->first + r) % group) / ratio);
-}
-
 static void start(const panel *w) {
   const int64_t columns = w->f->tiles->columns;
   load_queries(w);
@@ -244,16 +267,12 @@ void rpp_blocked_attend(const rpp_blocked *f, int64_t unit, int64_t slot, int64_
   }
   const bool none = all.first >= all.last;
   const int64_t first_tile = none ? 0 : all.first / RPP_BLOCKED_KEYS, last_tile = none ? 0 : (all.last - 1) / RPP_BLOCKED_KEYS;
-  /* What is read or written next comes while a tile is worked on. */
-  for (int64_t n = 0; n < count; n++) {
-    if (n + 1 < count) prefetch_rows(&panels[n + 1], f->inputs->q, f->inputs->q->shape[2]);
-    start(&panels[n]);
-    attend_tile(&panels[n], first_tile);
-  }
-  for (int64_t t = first_tile + 1; t <= last_tile; t++)
+  for (int64_t t = first_tile; t <= last_tile; t++)
     for (int64_t n = 0; n < count; n++) {
-      if (t == last_tile) prefetch_rows(&panels[n], f->out, f->problem.counts.output);
-      attend_tile(&panels[n], t);
+      if (t == first_tile) start(&panels[n]);
+      const bool opens = t == first_tile && n + 1 < count;
+      attend_tile(&panels[n], t, rows_ahead(&panels[opens ? n + 1 : n], opens ? f->inputs->q : NULL),
+                  rows_ahead(&panels[n], t == last_tile ? f->out : NULL));
     }
   for (int64_t n = 0; n < count; n++) store(&panels[n]);
 }
