@@ -1,11 +1,5 @@
-/* fuzz_safetensors.c: any bytes through the reader, the case loader and, when they are a small case, the judge. With libFuzzer:
- *   clang -DRPP_LIBFUZZER -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -ffp-contract=off -fopenmp \
- *     -Iref -Iverify tests/fuzz_safetensors.c ref/[a-z]*.c \
- *     verify/{case,case_metadata,case_truth,check_case,message,names,parse,random,safetensors,scratch}.c \
- *     -ljansson -lm -o build/fuzz_safetensors
- *   OMP_NUM_THREADS=1 build/fuzz_safetensors -dict=tests/corpus/safetensors.dict -max_len=4096 -runs=1000000 \
- *     NEW tests/corpus/safetensors
- * Without -DRPP_LIBFUZZER it has a main of its own, which replays the files and folders it is given: a plain test. */
+/* fuzz_safetensors.c: any bytes through the reader, the case loader and, when they are a small case, the judge; tests/fuzz.sh
+ * grows them by libFuzzer. Without -DRPP_LIBFUZZER it has a main of its own, which replays the files and folders it is given: a plain test. */
 #include <stdlib.h>
 #include <string.h>
 
