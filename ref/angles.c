@@ -65,17 +65,22 @@ void rpp_angle_rows(const rpp_angle_source *source, const rpp_tensor *pos, int64
     rpp_angle_row(source, rpp_position(pos, b, first + l), cosine + l * source->pairs, sine + l * source->pairs);
 }
 
-rpp_status rpp_angles(const rpp_rotary *rotary, const rpp_tensor *pos, rpp_tensor *cos, rpp_tensor *sin) {
+rpp_status rpp_check_angles(const rpp_rotary *rotary, const rpp_tensor *pos, const rpp_tensor *cos, const rpp_tensor *sin) {
   RPP_TRY(rpp_check_rotary(rotary, -1));
   RPP_TRY(rpp_check_integer("pos", pos, 1, (int64_t[]){-1}));
-  const int64_t length = pos->shape[0], pairs = rotary->rotary_dim / 2, shape[] = {length, pairs};
+  const int64_t length = pos->shape[0], shape[] = {length, rotary->rotary_dim / 2};
   RPP_TRY(rpp_check_positions("pos", pos, -1, length, rotary));
   RPP_TRY(rpp_check_floating("cos", cos, 2, shape));
   RPP_TRY(rpp_check_floating("sin", sin, 2, shape));
   const rpp_named_tensor others[] = {
       {"pos", pos}, {"inv_freq", rotary->inv_freq}, {"rotary.cos", rotary->cos}, {"rotary.sin", rotary->sin}, {"cos", cos}};
   RPP_TRY(rpp_check_output("cos", cos, 4, others));
-  RPP_TRY(rpp_check_output("sin", sin, 5, others));
+  return rpp_check_output("sin", sin, 5, others);
+}
+
+rpp_status rpp_angles(const rpp_rotary *rotary, const rpp_tensor *pos, rpp_tensor *cos, rpp_tensor *sin) {
+  RPP_TRY(rpp_check_angles(rotary, pos, cos, sin));
+  const int64_t length = pos->shape[0], pairs = rotary->rotary_dim / 2;
   rpp_angle_source source;
   void *row;
   RPP_TRY(rpp_angle_source_open(rotary, &source));

@@ -11,6 +11,9 @@ typedef struct {
   rpp_dd *theta; /* hf-f32: a float32 each; exact: in turns, theta / (2 pi); null for given tables */
 } rpp_angle_source;
 
+/* The arguments of rpp_angles. */
+rpp_status rpp_check_angles(const rpp_rotary *rotary, const rpp_tensor *pos, const rpp_tensor *cos, const rpp_tensor *sin);
+
 /* For a checked rotary, which must outlive the source. On failure there is nothing to close. Errors: MEMORY, OVERFLOW. */
 rpp_status rpp_angle_source_open(const rpp_rotary *rotary, rpp_angle_source *source);
 void rpp_angle_source_close(rpp_angle_source *source);

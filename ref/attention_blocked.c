@@ -3,8 +3,6 @@
  * keys with an online softmax. What is summed with what follows from the problem alone, never from the number of threads. */
 #include "blocked.h"
 #include "decode_blocked.h"
-#include "float_angles.h"
-#include "float_row.h"
 #include "query_rows.h"
 #include "status.h"
 #include "team.h"
@@ -121,25 +119,13 @@ static void release(rpp_blocked *f) {
   rpp_angle_source_close(&f->angles);
 }
 
-/* Shared by the threads of a team. */
-static void fill_table(const rpp_blocked *f, const rpp_tensor *pos, int64_t start, const rpp_float_table *table) {
-  double *scratch = f->angle_scratch + omp_get_thread_num() * 4 * f->angles.pairs;
-  const int64_t runs = (table->tokens + RPP_ANGLE_RESYNC - 1) / RPP_ANGLE_RESYNC;
-#pragma omp for schedule(static)
-  for (int64_t n = 0; n < table->sequences * runs; n++) {
-    const int64_t b = n / runs, l = n % runs * RPP_ANGLE_RESYNC, at = (b * table->tokens + l) * f->angles.pairs;
-    const int64_t count = table->tokens - l < RPP_ANGLE_RESYNC ? table->tokens - l : RPP_ANGLE_RESYNC;
-    rpp_float_angle_rows(&f->angles, pos, b, start + l, count, scratch, table->cosine + at, table->sine + at);
-  }
-}
-
 static void run(const rpp_blocked *f) {
   const int64_t parts = f->room / RPP_BLOCKED_LOAD;
 #pragma omp parallel num_threads(f->threads)
   {
     float *scratch = f->scratch + omp_get_thread_num() * f->scratch_floats;
-    if (f->q_table.tokens > 0) fill_table(f, f->inputs->pos_q, 0, &f->q_table);
-    if (f->k_table.tokens > 0) fill_table(f, f->inputs->pos_k, f->keys.first, &f->k_table);
+    if (f->q_table.tokens > 0) rpp_float_table_fill(&f->angles, f->inputs->pos_q, 0, f->angle_scratch, &f->q_table);
+    if (f->k_table.tokens > 0) rpp_float_table_fill(&f->angles, f->inputs->pos_k, f->keys.first, f->angle_scratch, &f->k_table);
     for (int64_t first = 0; first < f->units; first += f->chunk) {
       const int64_t units = f->units - first < f->chunk ? f->units - first : f->chunk;
       /* The heads of a token one after another: they lie side by side. */

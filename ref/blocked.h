@@ -3,6 +3,7 @@
 #define RPP_BLOCKED_H
 #include "angles.h"
 #include "check_attention.h"
+#include "float_angles.h"
 #include "row.h"
 #include "vector/sets.h"
 #include "visible.h"
@@ -13,12 +14,6 @@ enum {
   RPP_BLOCKED_LOAD = 16,      /* keys that are loaded at a time: a multiple of every micro-tile's rows */
   RPP_BLOCKED_CHUNK = 8 << 20 /* bytes of K and V, in float32, that are rotated before blocks use them; at least one KV head */
 };
-
-/* Cosines and sines of all positions in float32: (sequences, tokens, pairs), sequences 1 where positions are shared. */
-typedef struct {
-  float *cosine, *sine;
-  int64_t sequences, tokens;
-} rpp_float_table;
 
 typedef struct {
   const rpp_attention *attention;

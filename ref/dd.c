@@ -14,13 +14,25 @@ rpp_dd rpp_dd_divide(rpp_dd a, rpp_dd b) {
   return rpp_dd_add_double(rpp_dd_fast_two_sum(q1, q2), rest.hi / b.hi);
 }
 
+/* 1 / n, n = 2 .. 11. */
+static const rpp_dd reciprocals[] = {{0x1p-1, 0},
+                                     {0x1.5555555555555p-2, 0x1.5555555555555p-56},
+                                     {0x1p-2, 0},
+                                     {0x1.999999999999ap-3, -0x1.999999999999ap-57},
+                                     {0x1.5555555555555p-3, 0x1.5555555555555p-57},
+                                     {0x1.2492492492492p-3, 0x1.2492492492492p-57},
+                                     {0x1p-3, 0},
+                                     {0x1.c71c71c71c71cp-4, 0x1.c71c71c71c71cp-58},
+                                     {0x1.999999999999ap-4, -0x1.999999999999ap-58},
+                                     {0x1.745d1745d1746p-4, -0x1.745d1745d1746p-59}};
+
 rpp_dd rpp_dd_exp(rpp_dd x) {
   const double k = rint(x.hi / ln2.hi);
   const rpp_dd r = rpp_dd_scale(rpp_dd_add(x, rpp_dd_negate(rpp_dd_scale(ln2, k))), 1.0 / 256);
   /* expm1 by Taylor, |r| < 0.0014, then doubled eight times as expm1, which keeps the small part's digits. */
   rpp_dd term = r, sum = r;
   for (int n = 2; n <= 11; n++) {
-    term = rpp_dd_divide(rpp_dd_multiply(term, r), (rpp_dd){n, 0});
+    term = rpp_dd_multiply(rpp_dd_multiply(term, r), reciprocals[n - 2]);
     sum = rpp_dd_add(sum, term);
   }
   for (int i = 0; i < 8; i++) sum = rpp_dd_add(rpp_dd_scale(sum, 2), rpp_dd_multiply(sum, sum));

@@ -1,5 +1,7 @@
 #include "float_angles.h"
 
+#include <omp.h>
+
 #include "tensor.h"
 #include "vector/sets.h"
 
@@ -48,4 +50,18 @@ void rpp_float_angle_rows(const rpp_angle_source *source, const rpp_tensor *pos,
   rpp_float_angles walk;
   rpp_float_angles_begin(source, scratch, &walk);
   rpp_float_angles_next(&walk, pos, b, first, count, cosine, sine);
+}
+
+void rpp_float_table_fill(const rpp_angle_source *source, const rpp_tensor *pos, int64_t first, double *scratch,
+                          const rpp_float_table *table) {
+  rpp_float_angles walk;
+  rpp_float_angles_begin(source, scratch + omp_get_thread_num() * 4 * source->pairs, &walk);
+  const int64_t runs = (table->tokens + RPP_ANGLE_RESYNC - 1) / RPP_ANGLE_RESYNC;
+#pragma omp for schedule(static)
+  for (int64_t n = 0; n < table->sequences * runs; n++) {
+    const int64_t b = n / runs, l = n % runs * RPP_ANGLE_RESYNC, at = (b * table->tokens + l) * source->pairs;
+    const int64_t count = table->tokens - l < RPP_ANGLE_RESYNC ? table->tokens - l : RPP_ANGLE_RESYNC;
+    walk.left = 0; /* as if begun here: whichever run this thread had before */
+    rpp_float_angles_next(&walk, pos, b, first + l, count, table->cosine + at, table->sine + at);
+  }
 }

@@ -24,6 +24,17 @@ void rpp_float_angles_begin(const rpp_angle_source *source, double *scratch, rpp
 void rpp_float_angles_next(rpp_float_angles *walk, const rpp_tensor *pos, int64_t b, int64_t first, int64_t count, float *cosine,
                            float *sine);
 
+/* Cosines and sines of all positions: (sequences, tokens, pairs), sequences 1 where positions are shared. */
+typedef struct {
+  float *cosine, *sine;
+  int64_t sequences, tokens;
+} rpp_float_table;
+
+/* Of positions first .. first + tokens - 1 of each sequence, by the threads of the team that calls, to its barrier. scratch: 4 pairs for
+ * each of them. The bits do not depend on their number. */
+void rpp_float_table_fill(const rpp_angle_source *source, const rpp_tensor *pos, int64_t first, double *scratch,
+                          const rpp_float_table *table);
+
 /* A walk of one call. */
 void rpp_float_angle_rows(const rpp_angle_source *source, const rpp_tensor *pos, int64_t b, int64_t first, int64_t count,
                           double *scratch, float *cosine, float *sine);

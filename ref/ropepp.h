@@ -287,6 +287,10 @@ RPP_API rpp_contract rpp_attention_blocked_contract(rpp_dtype storage);
 RPP_API rpp_status rpp_rotate_blocked(const rpp_rotary *rotary, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos,
                                       rpp_tensor *y);
 
+/* rpp_angles as that kernel has them: in float32, exact angles within 5e-13 of the truth's, relative to the magnitude, before they are
+ * rounded once. pos: (L); cos, sin: (L, W / 2), F32 (DTYPE), contiguous (SHAPE). The same bits for any number of threads. */
+RPP_API rpp_status rpp_angles_blocked(const rpp_rotary *rotary, const rpp_tensor *pos, rpp_tensor *cos, rpp_tensor *sin);
+
 /* The instruction set that the fast CPU kernel has chosen for this CPU: "avx512", "avx2" or "portable". */
 RPP_API const char *rpp_vector_set_name(void);
 

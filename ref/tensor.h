@@ -21,7 +21,8 @@ static inline int64_t rpp_load_i64(const char *at) {
 
 /* Position l of sequence b in a (L) or (B, L) tensor of I64. */
 static inline int64_t rpp_position(const rpp_tensor *pos, int64_t b, int64_t l) {
-  return rpp_load_i64(pos->ndim == 1 ? rpp_tensor_at(pos, l, 0, 0, 0) : rpp_tensor_at(pos, b, l, 0, 0));
+  const int64_t at = pos->ndim == 1 ? l * pos->strides[0] : b * pos->strides[0] + l * pos->strides[1];
+  return rpp_load_i64((const char *)pos->data + pos->byte_offset + at * (int64_t)sizeof(int64_t));
 }
 
 double rpp_load(rpp_dtype dtype, const char *at);

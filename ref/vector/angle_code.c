@@ -2,7 +2,7 @@
 #include "vector/angle_code.h"
 #include "vector/lanes.h"
 
-enum { WIDE = LANES / 2, CHAINS = 4, TILE = 32 }; /* a turn waits for the one before it; rows that stay in the nearest cache */
+enum { WIDE = LANES / 2, CHAINS = 4, TILE = 4 }; /* a turn waits for the one before it; rows that stay in the nearest cache */
 
 typedef double wide __attribute__((vector_size(4 * RPP_LANES)));
 typedef double wide_memory __attribute__((vector_size(4 * RPP_LANES), aligned(8), may_alias));

@@ -71,10 +71,9 @@ bool rpp_subject_make(const rpp_kernel *kernel, rpp_bench_task task, rpp_generat
 
 /* ---- A run -------------------------------------------------------------------------------------------------------------- */
 
-/* What makes the angle tables: the one place that says so. */
 static bool run_angles(rpp_subject *s, const char **reason) {
   *reason = rpp_error_message();
-  return rpp_angles(&s->data->attention.rotary, &s->data->pos_q, &s->out, &s->lse) == RPP_OK;
+  return rpp_angles_blocked(&s->data->attention.rotary, &s->data->pos_q, &s->out, &s->lse) == RPP_OK;
 }
 
 static bool run_task(rpp_subject *s, const char **reason) {
