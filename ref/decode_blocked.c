@@ -15,8 +15,8 @@
 #include <stdlib.h>
 
 enum {
-  STRIP = 16,        /* keys whose rows of one KV head stay in the first cache while all query rows meet them */
-  ITEMS = 64,        /* splits of all sequences, about: enough for many threads, few enough to put together */
+  STRIP = 24, /* keys whose rows of one KV head meet all query rows; a multiple of those that 4 rows, 2 or 1 meet at a time */
+  ITEMS = 64, /* splits of all sequences, about: enough for many threads, few enough to put together */
   HEADS_ROOM = 65536 /* floats that the KV heads of an item take at a time, in the second cache */
 };
 

@@ -1,15 +1,38 @@
-/* decode_code.c: the inner loops of decode.h (lanes.h). SUMS sums stay in registers: of a few rows of q times a few keys, along the columns,
- * or of a few rows of out times a few vectors of columns, along the keys. */
+/* decode_code.c: the inner loops of decode.h (lanes.h). Sums stay in registers: of a few rows of q times a few keys, along the columns, or of
+ * a few rows of out times a few vectors of columns, along the keys. */
 #include <math.h>
 
 #include "vector/decode.h"
 #include "vector/lanes.h"
 
-enum { SUMS = LANES < 8 ? 8 : LANES }; /* as many as an FMA takes cycles, times those that start in one; a multiple of LANES */
+/* At least as many sums as an FMA takes cycles, times those that start in one, and beside them room for what they are made of: in 32 registers
+ * or in 16; rows that are no more than a processor has registers for their addresses. */
+enum { SUMS = LANES == 16 ? 16 : LANES == 8 ? 12 : 8, MOST = 8 };
 
-INLINE void look_ahead(const rpp_strip *s, int64_t first, int64_t last) {
-  for (int64_t j = first; j < last && j < s->ahead_count; j++)
-    for (int64_t at = 0; at < s->ahead_bytes; at += 64) __builtin_prefetch(s->ahead + j * s->ahead_step + at, 0, 2);
+/* Keys, or vectors of columns, that so many rows meet at a time. */
+#define BESIDE(rows) (SUMS / (rows) < MOST ? SUMS / (rows) : MOST)
+
+/* Lines that are still to be called: a few at every step, as a processor forgets those that it has no place for. */
+typedef struct {
+  const char *at, *row;
+  int64_t rows, step, bytes; /* rows from this one on */
+  int64_t each;
+} lines_ahead;
+
+INLINE lines_ahead lines_of(const rpp_strip *s, bool looks, int64_t steps) {
+  const int64_t lines = looks && steps > 0 ? s->ahead_count * ((s->ahead_bytes + 63) / 64) : 0;
+  return (lines_ahead){s->ahead,      s->ahead,       lines > 0 ? s->ahead_count : 0,
+                       s->ahead_step, s->ahead_bytes, lines > 0 ? (lines + steps - 1) / steps : 0};
+}
+
+INLINE void look_ahead(lines_ahead *ahead) {
+  for (int64_t n = 0; n < ahead->each && ahead->rows > 0; n++) {
+    __builtin_prefetch(ahead->at, 0, 2);
+    ahead->at += 64;
+    if (ahead->at < ahead->row + ahead->bytes) continue;
+    ahead->at = ahead->row += ahead->step;
+    ahead->rows--;
+  }
 }
 
 INLINE int64_t size_of(rpp_dtype dtype) {
@@ -62,18 +85,20 @@ INLINE void add_products(int rows, int keys, const lanes *k, const float *q, int
   }
 }
 
-/* Rows of q by keys j .. j + SUMS / rows - 1; where the strip has no such key, its last one. */
-INLINE void score_block(rpp_dtype dtype, int rows, const rpp_strip *s, int64_t j, const float *q, int64_t q_stride, float *scores,
-                        int64_t score_stride) {
-  const int keys = SUMS / rows;
-  const char *row[SUMS];
-  lanes sums[SUMS], k[SUMS];
+/* Rows of q by keys j .. j + BESIDE(rows) - 1; where the strip has no such key, its last one. */
+INLINE void score_block(rpp_dtype dtype, int rows, const rpp_strip *s, lines_ahead *ahead, int64_t j, const float *q,
+                        int64_t q_stride, float *scores, int64_t score_stride) {
+  enum { ROOM = (SUMS + LANES - 1) / LANES * LANES };
+  const int keys = BESIDE(rows);
+  const char *row[MOST];
+  lanes sums[ROOM], k[MOST];
   UNROLL
   for (int n = 0; n < keys; n++) row[n] = s->rows + (j + n < s->count ? j + n : s->count - 1) * s->step;
   UNROLL
-  for (int i = 0; i < SUMS; i++) sums[i] = ALL(0);
+  for (int i = 0; i < ROOM; i++) sums[i] = ALL(0);
   int64_t p = 0;
   for (; p + LANES <= s->width; p += LANES) {
+    look_ahead(ahead);
     UNROLL
     for (int n = 0; n < keys; n++) k[n] = load_lanes(dtype, row[n] + p * size_of(dtype));
     add_products(rows, keys, k, q + p, q_stride, sums);
@@ -82,20 +107,18 @@ INLINE void score_block(rpp_dtype dtype, int rows, const rpp_strip *s, int64_t j
     for (int n = 0; n < keys; n++) k[n] = load_part(dtype, row[n] + p * size_of(dtype), s->width - p);
     add_products(rows, keys, k, q + p, q_stride, sums);
   }
-  float all[SUMS];
+  float all[ROOM];
   UNROLL
-  for (int i = 0; i < SUMS; i += LANES) *(memory *)(all + i) = totals(sums + i);
+  for (int i = 0; i < rows * keys; i += LANES) *(memory *)(all + i) = totals(sums + i);
   UNROLL
   for (int r = 0; r < rows; r++) memcpy(scores + r * score_stride + j, all + r * keys, (size_t)keys * sizeof *all);
 }
 
 INLINE void score_rows(rpp_dtype dtype, int rows, const rpp_strip *s, bool looks_ahead, const float *q, int64_t q_stride,
                        float *scores, int64_t score_stride) {
-  const int keys = SUMS / rows;
-  for (int64_t j = 0; j < s->count; j += keys) {
-    if (looks_ahead) look_ahead(s, j, j + keys);
-    score_block(dtype, rows, s, j, q, q_stride, scores, score_stride);
-  }
+  const int keys = BESIDE(rows);
+  lines_ahead ahead = lines_of(s, looks_ahead, (s->count + keys - 1) / keys * (s->width / LANES + 1));
+  for (int64_t j = 0; j < s->count; j += keys) score_block(dtype, rows, s, &ahead, j, q, q_stride, scores, score_stride);
 }
 
 INLINE void score_typed(rpp_dtype dtype, const rpp_strip *s, int64_t rows, const float *q, int64_t q_stride, float *scores,
@@ -120,13 +143,14 @@ static void score(const rpp_strip *s, int64_t rows, const float *q, int64_t q_st
 /* ---- Values ------------------------------------------------------------------------------------------------------------- */
 
 /* Columns c .. c + vectors * LANES - 1; part: fewer, of one vector. */
-INLINE void add_block(rpp_dtype dtype, int rows, int vectors, int64_t part, const rpp_strip *s, int64_t c, const float *weights,
-                      int64_t weight_stride, float *out, int64_t out_stride) {
-  lanes sums[SUMS], v[SUMS];
+INLINE void add_block(rpp_dtype dtype, int rows, int vectors, int64_t part, const rpp_strip *s, lines_ahead *ahead, int64_t c,
+                      const float *weights, int64_t weight_stride, float *out, int64_t out_stride) {
+  lanes sums[SUMS], v[MOST];
   UNROLL
   for (int r = 0; r < rows; r++) UNROLL
   for (int n = 0; n < vectors; n++) sums[r * vectors + n] = *(const memory *)(out + r * out_stride + c + n * LANES);
   for (int64_t j = 0; j < s->count; j++) {
+    look_ahead(ahead);
     const char *at = s->rows + j * s->step + c * size_of(dtype);
     UNROLL
     for (int n = 0; n < vectors; n++)
@@ -145,21 +169,14 @@ INLINE void add_block(rpp_dtype dtype, int rows, int vectors, int64_t part, cons
 
 INLINE void add_rows(rpp_dtype dtype, int rows, const rpp_strip *s, bool looks_ahead, const float *weights, int64_t weight_stride,
                      float *out, int64_t out_stride) {
-  enum { MOST = 8 };
-  const int vectors = SUMS / rows < MOST ? SUMS / rows : MOST;
-  const int64_t width = s->width;
-  int64_t c = 0, ahead = 0;
-  for (; c + vectors * LANES <= width; c += vectors * LANES) {
-    if (looks_ahead) {
-      const int64_t next = s->ahead_count * (c + vectors * LANES) / width;
-      look_ahead(s, ahead, next);
-      ahead = next;
-    }
-    add_block(dtype, rows, vectors, 0, s, c, weights, weight_stride, out, out_stride);
-  }
-  if (looks_ahead) look_ahead(s, ahead, s->ahead_count);
-  for (; c + LANES <= width; c += LANES) add_block(dtype, rows, 1, 0, s, c, weights, weight_stride, out, out_stride);
-  if (c < width) add_block(dtype, rows, 1, width - c, s, c, weights, weight_stride, out, out_stride);
+  const int vectors = BESIDE(rows);
+  const int64_t width = s->width, blocks = width / (vectors * LANES) + vectors;
+  lines_ahead ahead = lines_of(s, looks_ahead, blocks * s->count);
+  int64_t c = 0;
+  for (; c + vectors * LANES <= width; c += vectors * LANES)
+    add_block(dtype, rows, vectors, 0, s, &ahead, c, weights, weight_stride, out, out_stride);
+  for (; c + LANES <= width; c += LANES) add_block(dtype, rows, 1, 0, s, &ahead, c, weights, weight_stride, out, out_stride);
+  if (c < width) add_block(dtype, rows, 1, width - c, s, &ahead, c, weights, weight_stride, out, out_stride);
 }
 
 INLINE void add_typed(rpp_dtype dtype, const rpp_strip *s, int64_t rows, const float *weights, int64_t weight_stride, float *out,
