@@ -76,6 +76,12 @@ static rpp_dd scale_theta(const rpp_rotary *rotary, rpp_dd theta, double n, doub
   }
 }
 
+/* base^(-2 n / d) (eq. 1). */
+static rpp_dd power(rpp_dd log_base, int64_t n, int64_t d) {
+  const rpp_dd exponent = rpp_dd_divide((rpp_dd){-2.0 * (double)n, 0}, (rpp_dd){(double)d, 0});
+  return rpp_dd_exp(rpp_dd_multiply(exponent, log_base));
+}
+
 rpp_status rpp_thetas(const rpp_rotary *rotary, rpp_dd *theta) {
   const int64_t pairs = rotary->rotary_dim / 2;
   if (rotary->inv_freq) {
@@ -95,10 +101,14 @@ rpp_status rpp_thetas(const rpp_rotary *rotary, rpp_dd *theta) {
   }
   double low = 0, high = 0;
   if (rotary->scaling.kind == RPP_SCALING_YARN_HF) rpp_yarn_hf_range(rotary, &low, &high);
+  /* base^(-2 n / d), a product of two powers: an exponential for each of these instead of for each n. */
+  enum { NEAR = 8 };
+  rpp_dd near[NEAR], far = {1, 0};
   const rpp_dd log_base = rpp_dd_log(rpp_scaled_base(rotary));
   for (int64_t n = 0; n < pairs; n++) {
-    const rpp_dd exponent = rpp_dd_divide((rpp_dd){-2.0 * (double)n, 0}, (rpp_dd){(double)rotary->rotary_dim, 0});
-    theta[n] = scale_theta(rotary, rpp_dd_exp(rpp_dd_multiply(exponent, log_base)), (double)n, low, high);
+    if (n < NEAR) near[n] = power(log_base, n, rotary->rotary_dim);
+    if (n % NEAR == 0) far = power(log_base, n, rotary->rotary_dim);
+    theta[n] = scale_theta(rotary, rpp_dd_multiply(far, near[n % NEAR]), (double)n, low, high);
   }
   return RPP_OK;
 }

@@ -85,7 +85,7 @@ INLINE both turned(both x, lanes c, lanes s, rpp_part part) {
 }
 
 /* A block of pairs, and its angles: two vectors of first columns and two of second ones, in whatever order costs least. */
-enum { BLOCK = 2 * LANES };
+enum { BLOCK = 2 * LANES, SOME = 8 };
 
 typedef struct {
   both part[2];
@@ -197,19 +197,26 @@ INLINE void rotate_as(rpp_dtype dtype, rpp_pairing pairing, rpp_part part, const
   const int64_t size = size_of(dtype), pairs = turn->pairs, done = 2 * pairs * size;
   const int64_t second = pairing == RPP_PAIRING_HALF ? pairs * size : BLOCK * size;
   const int64_t step = pairing == RPP_PAIRING_HALF ? size : 2 * size; /* from pair to pair */
-  int64_t at = 0;
-  for (; at + BLOCK <= pairs; at += BLOCK) {
-    const block angles = angles_of(dtype, pairing, cosine + at, sine + at);
+  const int64_t whole = pairs / BLOCK * BLOCK;
+  /* Along a head, as it lies in memory: block by block over the heads, stores take twice as long, as the processor does not see where they
+   * are going. */
+  block angles[SOME];
+  for (int64_t from = 0; from < whole; from += SOME * BLOCK) {
+    const int64_t blocks = (whole - from) / BLOCK < SOME ? (whole - from) / BLOCK : SOME;
+    for (int64_t n = 0; n < blocks; n++) angles[n] = angles_of(dtype, pairing, cosine + from + n * BLOCK, sine + from + n * BLOCK);
     for (int64_t h = 0; h < heads; h++)
-      rotate_block(dtype, pairing, part, angles, x + h * x_stride + at * step, y + h * y_stride + at * step, second);
+      for (int64_t n = 0; n < blocks; n++)
+        rotate_block(dtype, pairing, part, angles[n], x + h * x_stride + (from + n * BLOCK) * step,
+                     y + h * y_stride + (from + n * BLOCK) * step, second);
   }
-  if (at < pairs) {
+  if (whole < pairs) {
     float c[BLOCK] = {0}, s[BLOCK] = {0};
-    memcpy(c, cosine + at, (size_t)(pairs - at) * sizeof *c);
-    memcpy(s, sine + at, (size_t)(pairs - at) * sizeof *s);
-    const block angles = angles_of(dtype, pairing, c, s);
+    memcpy(c, cosine + whole, (size_t)(pairs - whole) * sizeof *c);
+    memcpy(s, sine + whole, (size_t)(pairs - whole) * sizeof *s);
+    const block last = angles_of(dtype, pairing, c, s);
     for (int64_t h = 0; h < heads; h++)
-      rotate_rest(dtype, pairing, part, angles, x + h * x_stride + at * step, y + h * y_stride + at * step, second, pairs - at);
+      rotate_rest(dtype, pairing, part, last, x + h * x_stride + whole * step, y + h * y_stride + whole * step, second,
+                  pairs - whole);
   }
   if (x != y && turn->rest > 0)
     for (int64_t h = 0; h < heads; h++) memcpy(y + h * y_stride + done, x + h * x_stride + done, (size_t)(turn->rest * size));
