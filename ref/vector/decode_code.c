@@ -15,23 +15,28 @@ enum { SUMS = LANES == 16 ? 16 : LANES == 8 ? 12 : 8, MOST = 8 };
 /* Lines that are still to be called: a few at every step, as a processor forgets those that it has no place for. */
 typedef struct {
   const char *at, *row;
-  int64_t rows, step, bytes; /* rows from this one on */
+  int64_t left, rows, step, lines; /* of this row; rows from this one on */
   int64_t each;
 } lines_ahead;
 
 INLINE lines_ahead lines_of(const rpp_strip *s, bool looks, int64_t steps) {
-  const int64_t lines = looks && steps > 0 ? s->ahead_count * ((s->ahead_bytes + 63) / 64) : 0;
-  return (lines_ahead){s->ahead,      s->ahead,       lines > 0 ? s->ahead_count : 0,
-                       s->ahead_step, s->ahead_bytes, lines > 0 ? (lines + steps - 1) / steps : 0};
+  const bool dense = s->ahead_step == s->ahead_bytes;
+  const int64_t rows = !looks ? 0 : dense && s->ahead_count > 0 ? 1 : s->ahead_count;
+  const int64_t lines = ((dense ? s->ahead_count : 1) * s->ahead_bytes + 63) / 64;
+  if (rows <= 0 || steps <= 0) return (lines_ahead){0};
+  return (lines_ahead){s->ahead, s->ahead, lines, rows, s->ahead_step, lines, (rows * lines + steps - 1) / steps};
 }
 
 INLINE void look_ahead(lines_ahead *ahead) {
-  for (int64_t n = 0; n < ahead->each && ahead->rows > 0; n++) {
+  for (int64_t n = ahead->each; n > 0; n--) {
     __builtin_prefetch(ahead->at, 0, 2);
     ahead->at += 64;
-    if (ahead->at < ahead->row + ahead->bytes) continue;
+    if (--ahead->left > 0) continue;
     ahead->at = ahead->row += ahead->step;
-    ahead->rows--;
+    ahead->left = ahead->lines;
+    if (--ahead->rows > 0) continue;
+    ahead->each = 0;
+    return;
   }
 }
 
@@ -199,7 +204,22 @@ static void add_values(const rpp_strip *s, int64_t rows, const float *weights, i
     add_typed(RPP_BF16, s, rows, weights, weight_stride, out, out_stride);
 }
 
+enum { SOME = 4 };
 /* ---- Softmax ------------------------------------------------------------------------------------------------------------ */
+
+/* count vectors of scores become weights; their sum. */
+INLINE lanes weigh(int count, float by, float zero, float *scores) {
+  lanes x[SOME], sum = ALL(0);
+  UNROLL
+  for (int i = 0; i < count; i++) x[i] = LOAD(scores + i * LANES) * by - zero;
+  powers_of_two(count, x);
+  UNROLL
+  for (int i = 0; i < count; i++) {
+    STORE(scores + i * LANES, x[i]);
+    sum += x[i];
+  }
+  return sum;
+}
 
 /* Whole vectors. */
 INLINE float take_in(rpp_decode_softmax *row, float by, int64_t count, float *scores) {
@@ -213,11 +233,9 @@ INLINE float take_in(rpp_decode_softmax *row, float by, int64_t count, float *sc
   /* While all scores are -inf, their weights are 2^(-inf), not 2^(-inf + inf). */
   const float zero = largest == -INFINITY ? 0 : largest;
   lanes sums = ALL(0);
-  for (int64_t j = 0; j < count; j += LANES) {
-    const lanes x = power_of_two(LOAD(scores + j) * by - zero);
-    *(memory *)(scores + j) = x;
-    sums += x;
-  }
+  int64_t j = 0;
+  for (; j + SOME * LANES <= count; j += SOME * LANES) sums += weigh(SOME, by, zero, scores + j);
+  for (; j < count; j += LANES) sums += weigh(1, by, zero, scores + j);
   float sum = 0;
   for (int i = 0; i < LANES; i++) sum += sums[i];
   const float rescale = largest == row->largest ? 1 : power_of_two(ALL(row->largest - zero))[0];
