@@ -99,7 +99,16 @@ END_TEST
 
 /* ---- Rotation ----------------------------------------------------------------------------------------------------------- */
 
-enum { HEADS = 3, MOST_PAIRS = 75, MOST_REST = 3, GAP = 5, STRIDE = 2 * MOST_PAIRS + MOST_REST + GAP, ELEMENTS = HEADS * STRIDE };
+/* NARROW: every count of pairs up to it; MOST_PAIRS: past the angles that are held at a time in the widest set, 256. */
+enum {
+  HEADS = 3,
+  NARROW = 75,
+  MOST_PAIRS = 291,
+  MOST_REST = 3,
+  GAP = 5,
+  STRIDE = 2 * MOST_PAIRS + MOST_REST + GAP,
+  ELEMENTS = HEADS * STRIDE
+};
 
 typedef struct {
   uint32_t room[ELEMENTS]; /* as many elements of any storage */
@@ -169,9 +178,19 @@ START_TEST(rotation_has_the_bits_of_plain_c) {
   for (int dtype = RPP_F32; dtype <= RPP_BF16; dtype++)
     for (int pairing = 0; pairing < 2; pairing++)
       for (int part = 0; part < 2; part++)
-        for (int64_t pairs = 0; pairs <= MOST_PAIRS; pairs++)
+        for (int64_t pairs = 0; pairs <= NARROW; pairs++)
           for (int64_t rest = 0; rest <= MOST_REST; rest++)
             check_rotation(&(rpp_turn){(rpp_dtype)dtype, (rpp_pairing)pairing, (rpp_part)part, pairs, rest}, &state);
+}
+END_TEST
+
+START_TEST(rotation_of_wide_heads_too) {
+  static const int64_t wide[] = {127, 128, 129, 145, 255, 256, 257, 273, MOST_PAIRS};
+  uint64_t state = 2;
+  for (int dtype = RPP_F32; dtype <= RPP_BF16; dtype++)
+    for (int kind = 0; kind < 4; kind++)
+      for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        check_rotation(&(rpp_turn){(rpp_dtype)dtype, (rpp_pairing)(kind / 2), (rpp_part)(kind % 2), wide[i], 1}, &state);
 }
 END_TEST
 
@@ -183,6 +202,7 @@ int main(void) {
   tcase_add_test(tests, storing_rounds_to_nearest_even);
   tcase_add_test(tests, storing_rounds_any_float32);
   tcase_add_test(tests, rotation_has_the_bits_of_plain_c);
+  tcase_add_test(tests, rotation_of_wide_heads_too);
   suite_add_tcase(suite, tests);
   return support_run(suite);
 }

@@ -12,7 +12,8 @@ enum { SUMS = LANES == 16 ? 16 : LANES == 8 ? 12 : 8, MOST = 8 };
 /* Keys, or vectors of columns, that so many rows meet at a time. */
 #define BESIDE(rows) (SUMS / (rows) < MOST ? SUMS / (rows) : MOST)
 
-/* Lines that are still to be called: a few at every step, as a processor forgets those that it has no place for. */
+/* Lines that are still to be called: a few at every step, as a processor forgets those that it has no place for. Rows without a gap between
+ * them count as one. */
 typedef struct {
   const char *at, *row;
   int64_t left, rows, step, lines; /* of this row; rows from this one on */
@@ -204,12 +205,13 @@ static void add_values(const rpp_strip *s, int64_t rows, const float *weights, i
     add_typed(RPP_BF16, s, rows, weights, weight_stride, out, out_stride);
 }
 
-enum { SOME = 4 };
 /* ---- Softmax ------------------------------------------------------------------------------------------------------------ */
+
+enum { TOGETHER = 4 }; /* vectors whose powers are taken step by step */
 
 /* count vectors of scores become weights; their sum. */
 INLINE lanes weigh(int count, float by, float zero, float *scores) {
-  lanes x[SOME], sum = ALL(0);
+  lanes x[TOGETHER], sum = ALL(0);
   UNROLL
   for (int i = 0; i < count; i++) x[i] = LOAD(scores + i * LANES) * by - zero;
   powers_of_two(count, x);
@@ -234,7 +236,7 @@ INLINE float take_in(rpp_decode_softmax *row, float by, int64_t count, float *sc
   const float zero = largest == -INFINITY ? 0 : largest;
   lanes sums = ALL(0);
   int64_t j = 0;
-  for (; j + SOME * LANES <= count; j += SOME * LANES) sums += weigh(SOME, by, zero, scores + j);
+  for (; j + TOGETHER * LANES <= count; j += TOGETHER * LANES) sums += weigh(TOGETHER, by, zero, scores + j);
   for (; j < count; j += LANES) sums += weigh(1, by, zero, scores + j);
   float sum = 0;
   for (int i = 0; i < LANES; i++) sum += sums[i];

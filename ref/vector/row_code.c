@@ -85,7 +85,7 @@ INLINE both turned(both x, lanes c, lanes s, rpp_part part) {
 }
 
 /* A block of pairs, and its angles: two vectors of first columns and two of second ones, in whatever order costs least. */
-enum { BLOCK = 2 * LANES, SOME = 8 };
+enum { BLOCK = 2 * LANES, HELD = 8 }; /* HELD: blocks whose angles are at hand while heads pass */
 
 typedef struct {
   both part[2];
@@ -200,9 +200,9 @@ INLINE void rotate_as(rpp_dtype dtype, rpp_pairing pairing, rpp_part part, const
   const int64_t whole = pairs / BLOCK * BLOCK;
   /* Along a head, as it lies in memory: block by block over the heads, stores take twice as long, as the processor does not see where they
    * are going. */
-  block angles[SOME];
-  for (int64_t from = 0; from < whole; from += SOME * BLOCK) {
-    const int64_t blocks = (whole - from) / BLOCK < SOME ? (whole - from) / BLOCK : SOME;
+  block angles[HELD];
+  for (int64_t from = 0; from < whole; from += HELD * BLOCK) {
+    const int64_t blocks = (whole - from) / BLOCK < HELD ? (whole - from) / BLOCK : HELD;
     for (int64_t n = 0; n < blocks; n++) angles[n] = angles_of(dtype, pairing, cosine + from + n * BLOCK, sine + from + n * BLOCK);
     for (int64_t h = 0; h < heads; h++)
       for (int64_t n = 0; n < blocks; n++)
