@@ -19,7 +19,7 @@ _ropepp() {
   *) choices=$([[ -z $command ]] && echo commands || echo kernels) ;;
   esac
   case $choices in
-  options) choices=$(_ropepp_help "$program" $command | sed -nE 's/^  (-.,|   ) (--[a-z-]+=?).*/\2/p') ;;
+  options) choices=$(_ropepp_help "$program" ${command:+"$command"} | sed -nE 's/^  (-.,|   ) (--[a-z-]+=?).*/\2/p') ;;
   commands) choices=$(_ropepp_help "$program" | sed -nE 's/^  ([a-z]+)( .*)?$/\1/p') ;;
   kernels)
     if _ropepp_help "$program" | grep -qE "^  $command .*KERNEL"; then
