@@ -60,22 +60,23 @@ enum {
 };                          /* scaling */
 
 /* Pair n of a token at position t, (a, b), becomes (a c - b s, a s + b c) with c = magnitude cos(t inv_freq[n]) and s = magnitude sin(t
- * inv_freq[n]), n < W / 2. Columns past W stay as they are. */
+ * inv_freq[n]), n < W / 2. Columns past W stay as they are. inv_freq, (W / 2) in host memory, and magnitude are what base and scaling make
+ * of them; inv_freq is null while supports and workspace are asked, and for rotated inputs. */
 typedef struct {
   int32_t pairing, angles;
   int64_t rotary_dim; /* W: even, at most D */
   double base;
   int32_t scaling;
   double factor, orig, low, high; /* what the scaling takes; else 0 */
-  const double
-      *inv_freq;    /* (W / 2), host memory: what base and scaling make of them; null while supports and workspace are asked */
+  const double *inv_freq;
   double magnitude; /* 1 but for yarn */
 } rpp_plugin_rotary;
 
 enum { RPP_PLUGIN_ROPE = 0, RPP_PLUGIN_EC = 1, RPP_PLUGIN_EH = 2 };         /* mode */
 enum { RPP_PLUGIN_CAUSAL = 0, RPP_PLUGIN_FULL = 1, RPP_PLUGIN_WINDOW = 2 }; /* mask */
 
-/* Query i sees key j, both counted from their sequence's first, when
+/* Of packed sequences the n-th has the queries from cu_q[n] to before cu_q[n + 1] and the keys from cu_k[n] to before cu_k[n + 1]; a query
+ * sees keys of its own sequence only. Query i sees key j, both counted from the first of their sequence, when
  *     causal: j <= i + causal_offset;   window: and j > i + causal_offset - window;   full: always.
  * out is the softmax of scale q.k over the keys seen, times v, and lse its natural log-sum-exp. A row that sees no key has out 0 and lse
  * -infinity. */
@@ -89,11 +90,9 @@ typedef struct {
   const rpp_plugin_tensor *q;             /* (B, Lq, P, D), or (B, Lq, O, D) when q_rotated */
   const rpp_plugin_tensor *k, *v;         /* (B, Lk, K, D), (B, Lk, K, Dv) */
   const rpp_plugin_tensor *pos_q, *pos_k; /* I64, (L) or (B, L): token positions; null for rotated inputs */
-  const rpp_plugin_tensor *cu_q,
-      *cu_k;                    /* null, or I64, (n + 1): n sequences packed into one, the i-th from cu[i] to before cu[i + 1];
-                                          * queries see keys of their own sequence only */
-  const rpp_plugin_tensor *out; /* (B, Lq, O, Dv), of the contract's dtype: to be written */
-  const rpp_plugin_tensor *lse; /* (B, O, Lq), of the contract's dtype: to be written */
+  const rpp_plugin_tensor *cu_q, *cu_k;   /* I64, (n + 1): packed sequences, as above; else null */
+  const rpp_plugin_tensor *out;           /* (B, Lq, O, Dv), of the contract's dtype: to be written */
+  const rpp_plugin_tensor *lse;           /* (B, O, Lq), of the contract's dtype: to be written */
 } rpp_plugin_problem;
 
 /* y = x rotated, or, for the imaginary part, x turned by -pi/2 and rotated. x: (B, L, heads, D). y may be x itself, in place. */
