@@ -9,7 +9,7 @@ const char *argp_program_version = "ropepp-verify " RPP_VERSION;
 
 static const rpp_command commands[] = {
     {"identities", "", "every identity, its largest deviation, its bound", rpp_main_identities},
-    {"kernels", "", "the kernels of this build, their contracts and where they run", rpp_main_kernels},
+    {"kernels", "[KERNEL...]", "the kernels of this build, their contracts and where they run", rpp_main_kernels},
     {"fuzz", "[KERNEL...]", "hold kernels against the truth on random cases", rpp_main_fuzz},
     {"selftest", "", "every planted bug must be caught, every clean kernel must pass", rpp_main_selftest},
     {"detection", "", "what other projects' rules would have said of the planted bugs", rpp_main_detection},
