@@ -1,8 +1,8 @@
 #!/bin/sh
 # try-in-bare-debian.sh [FOLDER]: builds the packages in a bare Debian 12 that has nothing but what debian/control asks for, installs
 # them in another one, and runs debian/tests there, having seen them fail before. Both lie in FOLDER (default: a new one below /tmp),
-# which stays; FOLDER/base is made once. Needs root, debootstrap and the network; takes five minutes or more. lintian judges the packages
-# where it is installed. The build is one without tests (nocheck), unless DEB_BUILD_OPTIONS is set, if only to nothing.
+# which stays; FOLDER/base is made once. Needs root, debootstrap and the network; takes five minutes or more. lintian judges the
+# packages where it is installed. The build is one without tests (nocheck), unless DEB_BUILD_OPTIONS is set, if only to nothing.
 set -eu
 cd "$(dirname "$0")/.."
 folder=$(realpath "${1:-$(mktemp -d /tmp/ropepp-debian-XXXXXX)}")

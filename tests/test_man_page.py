@@ -35,7 +35,8 @@ def unlike(text):
     found = collections.Counter()
     for heading, options in of_page(text).items():
         name = heading.split()[0]
-        if not any(line.startswith(heading + ' ') for line in COMMANDS):
+        # Padded to 26 characters, and then a blank; what is longer ends where the page says.
+        if not any(line[:26].rstrip() == heading or len(heading) > 26 and line.startswith(heading + ' ') for line in COMMANDS):
             found[heading] += 1
         found.subtract((name, option) for option in OPTIONS.get(name, []))
         found.update((name, option) for option in COMMON + options)
