@@ -36,7 +36,7 @@ bool rpp_trial_same(const rpp_tensor *a, const rpp_tensor *b) {
 
 static bool supported(rpp_trial *t) {
   const rpp_attention *a = &t->data.attention;
-  const rpp_contract *c = &t->kernel->contract;
+  const rpp_contract *c = &t->contract;
   const rpp_kernel_problem problem = {a, &t->data.inputs, &t->data.out, &t->data.lse};
   if (!t->kernel->forward || t->spec.dtype != c->input || (!a->q_rotated && a->rotary.angles != c->angles) ||
       t->kernel->supports(t->kernel, &problem))
@@ -104,7 +104,7 @@ static bool run_rotation(rpp_trial *t) {
 /* ---- What was asked for, or is supposed ----------------------------------------------------------------------------------- */
 
 static bool open_changed(const rpp_trial *t, rpp_changed *c) {
-  return rpp_changed_open(c, &t->data.attention, &t->data.inputs, &t->kernel->contract, t->rows, &t->truth);
+  return rpp_changed_open(c, &t->data.attention, &t->data.inputs, &t->contract, t->rows, &t->truth);
 }
 
 /* Rotated q and k of a problem, split by head, with their bounds. Those rotated beforehand get the right one's: of the same row,
@@ -113,8 +113,7 @@ static bool rotations(const rpp_trial *t, rpp_changed *c, rpp_tensor want[2], rp
   const bool is_split =
       c->q.shape[2] == c->counts.output && c->k.shape[2] == c->counts.output && c->attention.mode == RPP_MODE_ROPE;
   if (!is_split && !rpp_changed_split(c, c->attention.rotary.pairing, NULL, NULL)) return false;
-  rpp_contract contract = c->contract;
-  if (rpp_dtype_unit(contract.input) > rpp_dtype_unit(contract.rotated)) contract.rotated = contract.input;
+  const rpp_contract contract = rpp_rotation_contract(&c->contract);
   for (int i = 0; i < 2; i++) {
     const rpp_tensor *x = i == 0 ? &c->q : &c->k, *pos = i == 0 ? &c->pos_q : &c->pos_k;
     if (x->shape[1] != (i == 0 ? &t->data.q : &t->data.k)->shape[1]) return false; /* keys were left out: of no account here */
@@ -148,8 +147,8 @@ static bool same_rotations(const rpp_trial *t, const rpp_tensor want[2], const r
 static bool same_results(const rpp_trial *t, const rpp_judged_truth *truth, bool generic) {
   rpp_verdict verdict = rpp_verdict_none();
   rpp_gate_worsts worsts = {0};
-  rpp_gates_apply(truth, &t->kernel->contract, generic ? t->spec.family : RPP_FAMILIES, t->rows, &t->data.out, &t->data.lse,
-                  &verdict, &worsts);
+  rpp_gates_apply(truth, &t->contract, generic ? t->spec.family : RPP_FAMILIES, t->rows, &t->data.out,
+                  t->data.lse.ndim > 0 ? &t->data.lse : NULL, &verdict, &worsts);
   rpp_gates_decide(&worsts, &verdict);
   return verdict.outcome == RPP_OUTCOME_PASS;
 }
@@ -161,6 +160,7 @@ bool rpp_trial_right(const rpp_trial *t) {
 /* A fault of out need not be one of LSE: where LSE is as it was asked for, that is what is supposed. */
 static void accept_right_lse(const rpp_trial *t, rpp_changed *c) {
   const int64_t heads = c->truth.lse.shape[1], rows = c->truth.lse.shape[2];
+  if (t->data.lse.ndim == 0) return;
   for (int64_t i = 0; i < rpp_scratch_size(&c->truth.lse); i++) {
     const int64_t r = i % rows, at[] = {i / rows / heads, i / rows % heads, t->rows ? (int64_t)rpp_tensor_get(t->rows, &r) : r};
     const double got = rpp_tensor_get(&t->data.lse, at), right = rpp_scratch_values(&t->truth.lse)[i],
@@ -226,8 +226,7 @@ bool rpp_trial_fits(const rpp_trial *t, const rpp_hypothesis *hypothesis) {
 static bool ask(rpp_trial *t) {
   rpp_message error;
   if (!t->of_rotation)
-    return rpp_judged_truth_make(&t->scratch, &t->data.attention, &t->data.inputs, &t->kernel->contract, t->rows, &t->truth,
-                                 &error);
+    return rpp_judged_truth_make(&t->scratch, &t->data.attention, &t->data.inputs, &t->contract, t->rows, &t->truth, &error);
   rpp_changed c;
   rpp_tensor want[2], bound[2];
   bool asked = open_changed(t, &c) && rotations(t, &c, want, bound);
@@ -242,9 +241,24 @@ static bool ask(rpp_trial *t) {
 
 bool rpp_trial_open(rpp_trial *t, const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, int64_t row) {
   rpp_message error;
-  *t = (rpp_trial){.kernel = kernel, .spec = *spec, .of_rotation = of_rotation};
+  *t = (rpp_trial){.kernel = kernel, .contract = kernel->contract, .spec = *spec, .of_rotation = of_rotation};
   if (!choose_rows(t, row) || !rpp_generate(spec, kernel->contract.output, kernel->contract.lse, &t->data, &error)) return false;
   return supported(t) && ask(t) && (of_rotation ? run_rotation(t) : rpp_trial_run(t));
+}
+
+bool rpp_trial_open_results(rpp_trial *t, const rpp_results *results, int64_t row) {
+  const rpp_attention_inputs *i = results->inputs;
+  *t = (rpp_trial){.contract = *results->contract,
+                   .spec = {.attention = *results->attention,
+                            .batch = i->q->shape[0],
+                            .q_len = i->q->shape[1],
+                            .k_len = i->k->shape[1],
+                            .head_dim = i->q->shape[3],
+                            .v_dim = i->v->shape[3],
+                            .family = results->family},
+                   .data = {.attention = *results->attention, .inputs = *i, .out = *results->out}};
+  if (results->lse) t->data.lse = *results->lse;
+  return choose_rows(t, row) && ask(t);
 }
 
 void rpp_trial_close(rpp_trial *t) {
