@@ -6,11 +6,14 @@
 bool rpp_explain_results(const rpp_results *results, const rpp_verdict *verdict, rpp_message *explanation) {
   rpp_survivors s = {.count = 0};
   rpp_trial t = {0};
-  const bool opened = rpp_trial_open_results(&t, results, verdict->worst.t);
+  const bool of_rotation = verdict->worst.tensor == RPP_JUDGED_ROTATED_Q || verdict->worst.tensor == RPP_JUDGED_ROTATED_K;
+  const bool opened = rpp_trial_open_results(&t, results, of_rotation, verdict->worst.t);
   for (const rpp_hypothesis *const *table = rpp_hypotheses; opened && *table; table++) rpp_survivors_gather(&t, *table, &s);
   if (opened && s.count == 0) rpp_survivors_gather(&t, rpp_hypotheses_wider, &s);
   rpp_trial_close(&t);
   rpp_message_set(explanation, "%s",
-                  opened ? "" : "the case is too large to be explained: make one of fewer queries, keys or heads");
+                  opened        ? ""
+                  : of_rotation ? "to be explained, q_real, q_imag and k_rot are needed, and a case that is not too large"
+                                : "the case is too large to be explained: make one of fewer queries, keys or heads");
   return opened && rpp_survivors_name(&s, "", explanation);
 }

@@ -76,22 +76,17 @@ static bool rotate_one(rpp_trial *t, rpp_part part, const rpp_tensor *x, const r
 }
 
 /* Head o of q from those of the real and of the imaginary part; k's repeated: as rpp_changed_split has them. */
-static bool run_rotation(rpp_trial *t) {
-  const rpp_generated *d = &t->data;
-  const bool doubles = d->attention.mode != RPP_MODE_ROPE;
-  rpp_tensor real, imaginary, k;
+static bool arrange(rpp_trial *t, const rpp_tensor *real, const rpp_tensor *imaginary, const rpp_tensor *k) {
+  const bool doubles = t->data.attention.mode != RPP_MODE_ROPE;
   rpp_head_counts counts;
-  if (!t->kernel->rotate || d->attention.q_rotated || rpp_attention_heads(&d->attention, &counts) != RPP_OK) return false;
-  if (!rotate_one(t, RPP_PART_REAL, &d->q, &d->pos_q, &real) || !rotate_one(t, RPP_PART_REAL, &d->k, &d->pos_k, &k) ||
-      (doubles && !rotate_one(t, RPP_PART_IMAG, &d->q, &d->pos_q, &imaginary)))
-    return false;
-  t->got[0] = rpp_scratch_zeros(&t->scratch, d->q.shape[0], d->q.shape[1], counts.output, d->q.shape[3]);
-  t->got[1] = rpp_scratch_zeros(&t->scratch, d->k.shape[0], d->k.shape[1], counts.output, d->k.shape[3]);
+  if (rpp_attention_heads(&t->data.attention, &counts) != RPP_OK) return false;
+  t->got[0] = rpp_scratch_zeros(&t->scratch, real->shape[0], real->shape[1], counts.output, real->shape[3]);
+  t->got[1] = rpp_scratch_zeros(&t->scratch, k->shape[0], k->shape[1], counts.output, k->shape[3]);
   if (!t->got[0].data || !t->got[1].data) return false;
   for (int64_t o = 0; o < counts.output; o++) {
     rpp_tensor from[2], to[2];
-    if (rpp_tensor_slice(doubles && o % 2 == 1 ? &imaginary : &real, 2, doubles ? o / 2 : o, 1, 1, &from[0]) != RPP_OK ||
-        rpp_tensor_slice(&k, 2, o / (counts.output / counts.kv), 1, 1, &from[1]) != RPP_OK)
+    if (rpp_tensor_slice(doubles && o % 2 == 1 ? imaginary : real, 2, doubles ? o / 2 : o, 1, 1, &from[0]) != RPP_OK ||
+        rpp_tensor_slice(k, 2, o / (counts.output / counts.kv), 1, 1, &from[1]) != RPP_OK)
       return false;
     for (int i = 0; i < 2; i++) {
       if (rpp_tensor_slice(&t->got[i], 2, o, 1, 1, &to[i]) != RPP_OK) return false;
@@ -99,6 +94,15 @@ static bool run_rotation(rpp_trial *t) {
     }
   }
   return true;
+}
+
+static bool run_rotation(rpp_trial *t) {
+  const rpp_generated *d = &t->data;
+  const bool doubles = d->attention.mode != RPP_MODE_ROPE;
+  rpp_tensor real, imaginary, k;
+  if (!t->kernel->rotate || d->attention.q_rotated) return false;
+  return rotate_one(t, RPP_PART_REAL, &d->q, &d->pos_q, &real) && rotate_one(t, RPP_PART_REAL, &d->k, &d->pos_k, &k) &&
+         (!doubles || rotate_one(t, RPP_PART_IMAG, &d->q, &d->pos_q, &imaginary)) && arrange(t, &real, &imaginary, &k);
 }
 
 /* ---- What was asked for, or is supposed ----------------------------------------------------------------------------------- */
@@ -116,7 +120,8 @@ static bool rotations(const rpp_trial *t, rpp_changed *c, rpp_tensor want[2], rp
   const rpp_contract contract = rpp_rotation_contract(&c->contract);
   for (int i = 0; i < 2; i++) {
     const rpp_tensor *x = i == 0 ? &c->q : &c->k, *pos = i == 0 ? &c->pos_q : &c->pos_k;
-    if (x->shape[1] != (i == 0 ? &t->data.q : &t->data.k)->shape[1]) return false; /* keys were left out: of no account here */
+    if (x->shape[1] != (i == 0 ? t->data.inputs.q : t->data.inputs.k)->shape[1])
+      return false; /* keys were left out: of no account here */
     want[i] = rpp_scratch_zeros(&c->scratch, x->shape[0], x->shape[1], x->shape[2], x->shape[3]);
     bound[i] = rpp_scratch_zeros(&c->scratch, x->shape[0], x->shape[1], x->shape[2], x->shape[3]);
     if (!want[i].data || !bound[i].data) return false;
@@ -246,7 +251,7 @@ bool rpp_trial_open(rpp_trial *t, const rpp_kernel *kernel, const rpp_spec *spec
   return supported(t) && ask(t) && (of_rotation ? run_rotation(t) : rpp_trial_run(t));
 }
 
-bool rpp_trial_open_results(rpp_trial *t, const rpp_results *results, int64_t row) {
+bool rpp_trial_open_results(rpp_trial *t, const rpp_results *results, bool of_rotation, int64_t row) {
   const rpp_attention_inputs *i = results->inputs;
   *t = (rpp_trial){.contract = *results->contract,
                    .spec = {.attention = *results->attention,
@@ -256,9 +261,12 @@ bool rpp_trial_open_results(rpp_trial *t, const rpp_results *results, int64_t ro
                             .head_dim = i->q->shape[3],
                             .v_dim = i->v->shape[3],
                             .family = results->family},
-                   .data = {.attention = *results->attention, .inputs = *i, .out = *results->out}};
+                   .data = {.attention = *results->attention, .inputs = *i, .out = *results->out},
+                   .of_rotation = of_rotation};
+  const bool doubles = t->data.attention.mode != RPP_MODE_ROPE;
   if (results->lse) t->data.lse = *results->lse;
-  return choose_rows(t, row) && ask(t);
+  if (of_rotation && (!results->q_real || !results->k_rot || (doubles && !results->q_imag))) return false;
+  return choose_rows(t, row) && ask(t) && (!of_rotation || arrange(t, results->q_real, results->q_imag, results->k_rot));
 }
 
 void rpp_trial_close(rpp_trial *t) {

@@ -24,9 +24,9 @@ typedef struct {
  * large. */
 bool rpp_trial_open(rpp_trial *t, const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, int64_t row);
 
-/* The same of results that are there already, which must outlive the trial; of spec only the sizes and the family are filled. False when
- * the problem is not sound, or too large. */
-bool rpp_trial_open_results(rpp_trial *t, const rpp_results *results, int64_t row);
+/* The same of results that are there already, which must outlive the trial; of spec only the sizes and the family are filled.
+ * of_rotation: what is looked at are rotated q and k, all of which must be there. False when the problem is not sound, or too large. */
+bool rpp_trial_open_results(rpp_trial *t, const rpp_results *results, bool of_rotation, int64_t row);
 void rpp_trial_close(rpp_trial *t);
 
 /* forward again, on what the inputs are now. */

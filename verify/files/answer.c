@@ -54,29 +54,42 @@ static bool refuse_name(const char *name, rpp_message *error) {
                          is_input(name) ? "an input" : "unknown tensor");
 }
 
-static bool take(const char *name, const rpp_tensor *t, const rpp_attention *attention, const rpp_attention_inputs *inputs,
-                 rpp_axes axes, rpp_answer *answer, rpp_message *error) {
-  const int which = find(name);
-  rpp_head_counts counts;
-  if (which == RPP_ANSWER_TENSORS) return refuse_name(name, error);
-  if (rpp_attention_heads(attention, &counts) != RPP_OK) return rpp_message_set(error, "%s", rpp_error_message());
-  if (which >= RPP_ANSWER_Q_REAL && attention->q_rotated)
-    return rpp_message_set(error, "%s: the case's inputs come rotated: there is nothing to answer", name);
-  if (t->dtype == RPP_I64) return rpp_message_set(error, "%s is I64: expected F64, F32, F16 or BF16", name);
-  const rpp_answer_want want = expect((rpp_answer_tensor)which, inputs, &counts, axes);
-  return rpp_answer_shape(t, &want, &answer->tensor[which], error);
+static bool check_names(const rpp_named_tensors *set, bool with_inputs, rpp_message *error) {
+  for (size_t i = 0; i < rpp_named_tensors_count(set); i++) {
+    const char *name;
+    rpp_named_tensors_at(set, i, &name);
+    if (find(name) == RPP_ANSWER_TENSORS && !(with_inputs && is_input(name))) return refuse_name(name, error);
+  }
+  return true;
 }
 
-static bool take_all(const rpp_named_tensors *set, bool with_inputs, const rpp_attention *attention,
-                     const rpp_attention_inputs *inputs, rpp_axes axes, rpp_answer *answer, rpp_message *error) {
+static const rpp_tensor *named(const rpp_named_tensors *set, const char *wanted) {
   for (size_t i = 0; i < rpp_named_tensors_count(set); i++) {
     const char *name;
     const rpp_tensor *t = rpp_named_tensors_at(set, i, &name);
-    if (with_inputs && is_input(name)) continue;
-    if (!take(name, t, attention, inputs, axes, answer, error)) return false;
+    if (strcmp(name, wanted) == 0) return t;
   }
-  return answer->tensor[RPP_ANSWER_OUT].ndim > 0 ||
-         rpp_message_set(error, "out: missing: an answer holds out, and may hold lse, q_real, q_imag and k_rot");
+  return NULL;
+}
+
+/* out first, whatever the file's order: what is wrong with it is what one wants to hear. */
+static bool take_all(const rpp_named_tensors *set, bool with_inputs, const rpp_attention *attention,
+                     const rpp_attention_inputs *inputs, rpp_axes axes, rpp_answer *answer, rpp_message *error) {
+  rpp_head_counts counts;
+  if (rpp_attention_heads(attention, &counts) != RPP_OK) return rpp_message_set(error, "%s", rpp_error_message());
+  if (!check_names(set, with_inputs, error)) return false;
+  for (rpp_answer_tensor which = RPP_ANSWER_OUT; which < RPP_ANSWER_TENSORS; which++) {
+    const rpp_tensor *t = named(set, names[which]);
+    const rpp_answer_want want = expect(which, inputs, &counts, axes);
+    if (t == NULL && which == RPP_ANSWER_OUT)
+      return rpp_message_set(error, "out: missing: an answer holds out, and may hold lse, q_real, q_imag and k_rot");
+    if (t == NULL) continue;
+    if (which >= RPP_ANSWER_Q_REAL && attention->q_rotated)
+      return rpp_message_set(error, "%s: the case's inputs come rotated: there is nothing to answer", names[which]);
+    if (t->dtype == RPP_I64) return rpp_message_set(error, "%s is I64: expected F64, F32, F16 or BF16", names[which]);
+    if (!rpp_answer_shape(t, &want, &answer->tensor[which], error)) return false;
+  }
+  return true;
 }
 
 bool rpp_answer_load(const char *path, const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_axes axes,
@@ -88,10 +101,10 @@ bool rpp_answer_load(const char *path, const rpp_attention *attention, const rpp
   return good;
 }
 
-bool rpp_answer_take(const rpp_named_tensors *set, const rpp_attention *attention, const rpp_attention_inputs *inputs,
-                     rpp_axes axes, rpp_answer *answer, rpp_message *error) {
+bool rpp_answer_take(const rpp_named_tensors *set, bool with_inputs, const rpp_attention *attention,
+                     const rpp_attention_inputs *inputs, rpp_axes axes, rpp_answer *answer, rpp_message *error) {
   *answer = (rpp_answer){0};
-  const bool good = take_all(set, true, attention, inputs, axes, answer, error);
+  const bool good = take_all(set, with_inputs, attention, inputs, axes, answer, error);
   if (!good) rpp_answer_free(answer);
   return good;
 }

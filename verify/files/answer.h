@@ -38,8 +38,9 @@ typedef struct {
 bool rpp_answer_load(const char *path, const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_axes axes,
                      rpp_answer *answer, rpp_message *error);
 
-/* The same of tensors that are read already, among which the case's inputs may be; they must outlive the answer. */
-bool rpp_answer_take(const rpp_named_tensors *set, const rpp_attention *attention, const rpp_attention_inputs *inputs,
+/* The same of tensors that are read already, which must outlive the answer; with_inputs: the case's inputs are among them, and left alone.
+ * */
+bool rpp_answer_take(const rpp_named_tensors *set, bool with_inputs, const rpp_attention *attention, const rpp_attention_inputs *inputs,
                      rpp_axes axes, rpp_answer *answer, rpp_message *error);
 void rpp_answer_free(rpp_answer *answer);
 

@@ -161,7 +161,13 @@ static const rpp_tensor *judged_rows(const rpp_generated *d) {
 
 static bool judge(trial *t) {
   const rpp_generated *d = &t->data;
-  const rpp_results results = {&d->attention, &d->inputs, &t->kernel->contract, judged_rows(d), t->spec->family, &d->out, &d->lse};
+  const rpp_results results = {.attention = &d->attention,
+                               .inputs = &d->inputs,
+                               .contract = &t->kernel->contract,
+                               .rows = judged_rows(d),
+                               .family = t->spec->family,
+                               .out = &d->out,
+                               .lse = &d->lse};
   return t->judged = rpp_results_judge(&results, &t->scratch, &t->truth, t->verdict, &t->worsts);
 }
 

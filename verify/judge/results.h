@@ -10,6 +10,9 @@ typedef struct {
   const rpp_tensor *rows;      /* query rows that are judged; null: all */
   rpp_family family;           /* RPP_FAMILIES: nothing is known of the values, so that the statistical gates do not apply */
   const rpp_tensor *out, *lse; /* (B, Lq, O, Dv), (B, O, Lq); lse may be null */
+
+  /* Rotated queries and keys that came with them, of any floating dtype, each may be null: (B, Lq, P, D), (B, Lk, K, D). */
+  const rpp_tensor *q_real, *q_imag, *k_rot;
 } rpp_results;
 
 /* Fills *truth, applies every gate, adding to what is there of *verdict and *worsts, and decides. False, with the verdict an error, where
