@@ -145,10 +145,15 @@ static bool same_rotations(const rpp_trial *t, const rpp_tensor want[2], const r
   return verdict.outcome == RPP_OUTCOME_PASS;
 }
 
+/* Null where the kernel gave none. */
+static const rpp_tensor *given_lse(const rpp_trial *t) {
+  return t->kernel->lse_optional && rpp_generated_untouched(&t->data.lse) ? NULL : &t->data.lse;
+}
+
 static bool same_results(const rpp_trial *t, const rpp_judged_truth *truth, bool generic) {
   rpp_verdict verdict = rpp_verdict_none();
   rpp_gate_worsts worsts = {0};
-  rpp_gates_apply(truth, &t->kernel->contract, generic ? t->spec.family : RPP_FAMILIES, t->rows, &t->data.out, &t->data.lse,
+  rpp_gates_apply(truth, &t->kernel->contract, generic ? t->spec.family : RPP_FAMILIES, t->rows, &t->data.out, given_lse(t),
                   &verdict, &worsts);
   rpp_gates_decide(&worsts, &verdict);
   return verdict.outcome == RPP_OUTCOME_PASS;

@@ -20,7 +20,7 @@ typedef struct {
   rpp_worst of[RPP_GATES];
 } rpp_gate_worsts;
 
-/* Applies every gate to what the kernel left in out (B, Lq, O, Dv) and lse (B, O, Lq), row r of the truth being query rows[r] (null: r),
+/* Applies every gate to what the kernel left in out (B, Lq, O, Dv) and lse (B, O, Lq; null: not judged), row r of the truth being query rows[r] (null: r),
  * adding to the ratios and elements of *verdict. A gate that the case does not allow keeps ratio -1: the statistical ones ask for a
  * family of independent numbers. */
 void rpp_gates_apply(const rpp_judged_truth *truth, const rpp_contract *contract, rpp_family family, const rpp_tensor *rows,
