@@ -149,11 +149,17 @@ static bool same_rotations(const rpp_trial *t, const rpp_tensor want[2], const r
   return verdict.outcome == RPP_OUTCOME_PASS;
 }
 
+/* Null where the kernel, or the file, gave none. */
+static const rpp_tensor *given_lse(const rpp_trial *t) {
+  const bool missing = t->kernel ? t->kernel->lse_optional && rpp_generated_untouched(&t->data.lse) : t->data.lse.ndim == 0;
+  return missing ? NULL : &t->data.lse;
+}
+
 static bool same_results(const rpp_trial *t, const rpp_judged_truth *truth, bool generic) {
   rpp_verdict verdict = rpp_verdict_none();
   rpp_gate_worsts worsts = {0};
-  rpp_gates_apply(truth, &t->contract, generic ? t->spec.family : RPP_FAMILIES, t->rows, &t->data.out,
-                  t->data.lse.ndim > 0 ? &t->data.lse : NULL, &verdict, &worsts);
+  rpp_gates_apply(truth, &t->contract, generic ? t->spec.family : RPP_FAMILIES, t->rows, &t->data.out, given_lse(t), &verdict,
+                  &worsts);
   rpp_gates_decide(&worsts, &verdict);
   return verdict.outcome == RPP_OUTCOME_PASS;
 }
@@ -165,7 +171,7 @@ bool rpp_trial_right(const rpp_trial *t) {
 /* A fault of out need not be one of LSE: where LSE is as it was asked for, that is what is supposed. */
 static void accept_right_lse(const rpp_trial *t, rpp_changed *c) {
   const int64_t heads = c->truth.lse.shape[1], rows = c->truth.lse.shape[2];
-  if (t->data.lse.ndim == 0) return;
+  if (!given_lse(t)) return;
   for (int64_t i = 0; i < rpp_scratch_size(&c->truth.lse); i++) {
     const int64_t r = i % rows, at[] = {i / rows / heads, i / rows % heads, t->rows ? (int64_t)rpp_tensor_get(t->rows, &r) : r};
     const double got = rpp_tensor_get(&t->data.lse, at), right = rpp_scratch_values(&t->truth.lse)[i],

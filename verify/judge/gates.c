@@ -93,13 +93,13 @@ static bool sound(double expected, double got) {
 
 static void judge_lse(judging *j, int64_t b, int64_t r, int64_t o) {
   const int64_t t = query_of(j, r), at[] = {b, o, r}, got_at[] = {b, o, t};
-  const double lse = rpp_tensor_get(&j->truth->lse, at), got = rpp_tensor_get(j->lse, got_at);
-  rpp_worst w = {RPP_JUDGED_LSE, b, o, t, -1, lse, got, rpp_tensor_get(&j->truth->lse_bound, at), 0};
-  w.ratio = sound(lse, got) ? 0 : INFINITY;
+  const double expected = rpp_tensor_get(&j->truth->lse, at), got = rpp_tensor_get(j->lse, got_at);
+  rpp_worst w = {RPP_JUDGED_LSE, b, o, t, -1, expected, got, rpp_tensor_get(&j->truth->lse_bound, at), 0};
+  w.ratio = sound(expected, got) ? 0 : INFINITY;
   note(j->verdict, j->worsts, RPP_GATE_STRUCTURE, w);
   j->verdict->elements++;
-  if (!isfinite(lse)) return;
-  w.ratio = ratio_of(error_of(lse, got), w.bound);
+  if (!isfinite(expected)) return;
+  w.ratio = ratio_of(error_of(expected, got), w.bound);
   note(j->verdict, j->worsts, RPP_GATE_ELEMENT, w);
 }
 

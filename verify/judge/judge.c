@@ -31,7 +31,18 @@ static bool stop(trial *t, rpp_outcome outcome, const char *text) {
 
 /* Of a kernel that did not return 0. */
 static rpp_outcome failed(int status) {
-  return status == RPP_KERNEL_OUTSIDE ? RPP_OUTCOME_OUTSIDE : RPP_OUTCOME_REFUSED;
+  switch (status) {
+  case RPP_KERNEL_OUTSIDE:
+    return RPP_OUTCOME_OUTSIDE;
+  case RPP_KERNEL_DECLINED:
+    return RPP_OUTCOME_UNSUPPORTED;
+  case RPP_KERNEL_BAD_ANSWER:
+    return RPP_OUTCOME_BAD_ANSWER;
+  case RPP_KERNEL_UNASKED:
+    return RPP_OUTCOME_ERROR;
+  default:
+    return RPP_OUTCOME_REFUSED;
+  }
 }
 
 /* ---- Before data -------------------------------------------------------------------------------------------------------- */
@@ -155,6 +166,16 @@ static bool repeats(trial *t) {
   return true;
 }
 
+/* What there is of LSE to judge. */
+static const rpp_tensor *judged_lse(const trial *t) {
+  return t->verdict->without_lse ? NULL : &t->data.lse;
+}
+
+static bool lse_written(trial *t) {
+  t->verdict->without_lse = t->kernel->lse_optional && rpp_generated_untouched(&t->data.lse);
+  return t->verdict->without_lse || written(t, RPP_JUDGED_LSE, &t->data.lse);
+}
+
 static const rpp_tensor *judged_rows(const rpp_generated *d) {
   return d->rows.data ? &d->rows : NULL;
 }
@@ -167,7 +188,7 @@ static bool judge(trial *t) {
                                .rows = judged_rows(d),
                                .family = t->spec->family,
                                .out = &d->out,
-                               .lse = &d->lse};
+                               .lse = judged_lse(t)};
   return t->judged = rpp_results_judge(&results, &t->scratch, &t->truth, t->verdict, &t->worsts);
 }
 
@@ -178,8 +199,7 @@ static bool run(trial *t) {
   const size_t bytes = t->kernel->workspace ? t->kernel->workspace(t->kernel, &problem) : 0;
   if (bytes > 0 && !(t->workspace = rpp_generated_workspace(&t->data, bytes)))
     return stop(t, RPP_OUTCOME_ERROR, "out of memory for the workspace");
-  return forward(t) && written(t, RPP_JUDGED_OUT, &t->data.out) && written(t, RPP_JUDGED_LSE, &t->data.lse) && repeats(t) &&
-         judge(t);
+  return forward(t) && written(t, RPP_JUDGED_OUT, &t->data.out) && lse_written(t) && repeats(t) && judge(t);
 }
 
 /* Other projects' rules, for a kernel that has returned; d: the case's data as it was before. */
