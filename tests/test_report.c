@@ -334,9 +334,10 @@ START_TEST(statuses) {
   static const struct {
     rpp_outcome outcome;
     int status;
-  } expected[] = {{RPP_OUTCOME_PASS, 0},      {RPP_OUTCOME_UNSUPPORTED, 1}, {RPP_OUTCOME_REFUSED, 1}, {RPP_OUTCOME_MISMATCH, 1},
-                  {RPP_OUTCOME_UNWRITTEN, 1}, {RPP_OUTCOME_OUTSIDE, 3},     {RPP_OUTCOME_CRASH, 3},   {RPP_OUTCOME_EXIT, 3},
-                  {RPP_OUTCOME_HANG, 3},      {RPP_OUTCOME_ERROR, 1}};
+  } expected[] = {{RPP_OUTCOME_PASS, 0},      {RPP_OUTCOME_UNSUPPORTED, 1}, {RPP_OUTCOME_REFUSED, 1},   {RPP_OUTCOME_MISMATCH, 1},
+                  {RPP_OUTCOME_UNWRITTEN, 1}, {RPP_OUTCOME_OUTSIDE, 3},     {RPP_OUTCOME_CRASH, 3},     {RPP_OUTCOME_EXIT, 3},
+                  {RPP_OUTCOME_HANG, 3},      {RPP_OUTCOME_ERROR, 1},       {RPP_OUTCOME_BAD_ANSWER, 1}};
+  ck_assert_uint_eq(sizeof expected / sizeof *expected, RPP_OUTCOMES);
   const rpp_report_plan plan = {.command = "fuzz", .shards = 1};
   for (int i = 0; i < RPP_OUTCOMES; i++) {
     rpp_report report;
