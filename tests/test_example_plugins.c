@@ -26,6 +26,23 @@ START_TEST(a_wrong_turn_is_told_in_words) {
 }
 END_TEST
 
+/* On the host's memory, by the SIMT runtime: what a device would run, and the verifier's way to its memory. */
+START_TEST(the_cuda_example_passes) {
+  ck_assert_int_eq(shell_run("ROPEPP_HOST_DEVICE", "$PROGRAM fuzz --kernel $ROPEPP_EXAMPLE_CUDA --cases 250"), 0);
+  shell_holds("250 cases, 0 failures");
+  shell_holds("unsupported: its tensors span more memory than is given to a case on the device");
+}
+END_TEST
+
+START_TEST(tiled_kv_heads_are_told_in_words) {
+  ck_assert_int_eq(shell_run("ROPEPP_HOST_DEVICE", "$PROGRAM fuzz --kernel $ROPEPP_EXAMPLE_CUDA_FAULTY --cases 100"), 1);
+  shell_holds("probably: matches with KV head o mod K: tiled instead of repeated");
+  char *line = shell_replay_line();
+  ck_assert_int_eq(shell_run("ROPEPP_HOST_DEVICE", "%s", line), 1);
+  free(line);
+}
+END_TEST
+
 /* By the command that its first lines give, with a compiler's name and a folder for pkg-config's. */
 START_TEST(the_example_is_built_by_one_command) {
   ck_assert_int_eq(run("cp $ROPEPP_EXAMPLES/attention.c $DIR && cd $DIR && "
@@ -43,6 +60,8 @@ int main(void) {
   tcase_add_checked_fixture(tests, shell_setup, shell_teardown);
   tcase_add_test(tests, the_example_passes);
   tcase_add_test(tests, a_wrong_turn_is_told_in_words);
+  tcase_add_test(tests, the_cuda_example_passes);
+  tcase_add_test(tests, tiled_kv_heads_are_told_in_words);
   tcase_add_test(tests, the_example_is_built_by_one_command);
   suite_add_tcase(suite, tests);
   return support_run(suite);

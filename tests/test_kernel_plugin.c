@@ -121,6 +121,34 @@ START_TEST(supports_decides) {
 }
 END_TEST
 
+/* Device pointers, where the host's memory is the device's: guard zones there are looked after, too. */
+START_TEST(a_device_kernel_is_guarded) {
+  static const char *const known[][2] = {
+      {"device-past-end", "wrote outside: out: written after its memory on the device, 0 bytes past its end"},
+      {"device-workspace-past-end", "wrote outside: workspace: written after its memory on the device, 0 bytes past its end"},
+      {"device-input", "wrote outside: q: the input itself, or its gaps, were written to on the device"},
+      {"device-unwritten", "unwritten: out: "},
+      {"device-aborts", "crash, SIGABRT"}};
+  for (int i = 0; i < 5; i++) {
+    copy(known[i][0]);
+    ck_assert_int_eq(shell_run("ROPEPP_HOST_DEVICE", "$PROGRAM replay $DIR/%s.so ec:lq=2,d=2", known[i][0]), i == 3 ? 1 : 3);
+    shell_holds(known[i][1]);
+  }
+  copy("device");
+  ck_assert_int_eq(shell_run("ROPEPP_HOST_DEVICE", "$PROGRAM replay $DIR/device.so ec:lq=2,lk=0,d=2"), 0); /* no keys: right */
+}
+END_TEST
+
+/* Here there is none, whatever the build. */
+START_TEST(a_device_kernel_needs_a_device) {
+  copy("device");
+  ck_assert_int_eq(run("CUDA_VISIBLE_DEVICES= $PROGRAM fuzz --kernel $DIR/device.so"), 2);
+  ck_assert_msg(strstr(shell_out, "device.so: takes device memory: this build was made without nvcc") ||
+                    strstr(shell_out, "device.so: no device"),
+                "%s", shell_out);
+}
+END_TEST
+
 /* Two lines of the one that ends the run: the complaint. */
 static void refused(const char *name, const char *says) {
   static const char *const commands[] = {"fuzz --cases 2", "bench", "kernels", "replay"};
@@ -160,6 +188,8 @@ int main(void) {
   tcase_add_test(tests, replay_lines_are_to_be_pasted);
   tcase_add_test(tests, a_plug_in_goes_wherever_a_kernel_does);
   tcase_add_test(tests, supports_decides);
+  tcase_add_test(tests, a_device_kernel_is_guarded);
+  tcase_add_test(tests, a_device_kernel_needs_a_device);
   tcase_add_test(tests, what_is_refused_exits_2);
   suite_add_tcase(suite, tests);
   return support_run(suite);

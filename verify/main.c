@@ -11,6 +11,7 @@ static const rpp_command commands[] = {
     {"identities", "", "every identity, its largest deviation, its bound", rpp_main_identities},
     {"kernels", "[KERNEL...]", "the kernels of this build, their contracts and where they run", rpp_main_kernels},
     {"fuzz", "[KERNEL...]", "hold kernels against the truth on random cases", rpp_main_fuzz},
+    {"exec", "CMD {in} {out}", "hold any program against the truth on random cases", rpp_main_exec},
     {"selftest", "", "every planted bug must be caught, every clean kernel must pass", rpp_main_selftest},
     {"detection", "", "what other projects' rules would have said of the planted bugs", rpp_main_detection},
     {"replay", "[KERNEL...] SPEC", "one case again, from the line a failure printed", rpp_main_replay},

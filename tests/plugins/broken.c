@@ -11,10 +11,17 @@
 
 #include "ropepp_kernel.h"
 
+static bool for_device(void) {
+  Dl_info info;
+  return dladdr((const void *)(uintptr_t)&ropepp_kernel, &info) != 0 && strstr(info.dli_fname, "/device") != NULL;
+}
+
+/* Whether that is its name, or what comes after "device" in it. */
 static bool named(const char *name) {
   Dl_info info;
   if (dladdr((const void *)(uintptr_t)&ropepp_kernel, &info) == 0) return false;
   const char *slash = strrchr(info.dli_fname, '/'), *file = slash == NULL ? info.dli_fname : slash + 1;
+  if (strncmp(file, "device-", 7) == 0) file += 7;
   return strncmp(file, name, strlen(name)) == 0 && strcmp(file + strlen(name), ".so") == 0;
 }
 
@@ -100,7 +107,7 @@ const rpp_plugin_kernel *ropepp_kernel(void) {
   if (named("no-functions")) k.forward = NULL;
   if (named("rotates")) k.forward = NULL, k.rotate = rotate;
   if (named("memory")) k.memory = 7;
-  if (named("device")) k.memory = RPP_PLUGIN_DEVICE;
+  if (for_device()) k.memory = RPP_PLUGIN_DEVICE;
   if (named("two-words")) k.name = "two words";
   if (named("colon")) k.name = "cuda:mine";
   if (named("empty-name")) k.name = "";

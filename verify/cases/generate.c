@@ -294,3 +294,17 @@ bool rpp_generated_unwritten(const rpp_tensor *t, const int64_t *index) {
   const size_t size = rpp_dtype_size(t->dtype);
   return rpp_is_poison((const char *)t->data + t->byte_offset + offset * (int64_t)size, size);
 }
+
+bool rpp_generated_untouched(const rpp_tensor *t) {
+  int64_t elements = 0;
+  if (rpp_tensor_extent(t, &elements, NULL) != RPP_OK || elements == 0) return false;
+  for (int64_t i = 0; i < elements; i++) {
+    int64_t index[RPP_MAX_DIMS], rest = i;
+    for (int d = t->ndim - 1; d >= 0; d--) {
+      index[d] = rest % t->shape[d];
+      rest /= t->shape[d];
+    }
+    if (!rpp_generated_unwritten(t, index)) return false;
+  }
+  return true;
+}

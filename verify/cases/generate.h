@@ -43,4 +43,7 @@ bool rpp_generated_intact(const rpp_generated *generated, rpp_message *error);
 /* Whether an element still holds the poison it started with, bit for bit. */
 bool rpp_generated_unwritten(const rpp_tensor *t, const int64_t *index);
 
+/* Whether a tensor has elements and all of them do. */
+bool rpp_generated_untouched(const rpp_tensor *t);
+
 #endif

@@ -38,6 +38,21 @@ bool rpp_judged_truth_make(rpp_scratch *scratch, const rpp_attention *attention,
   return true;
 }
 
+rpp_contract rpp_rotation_contract(const rpp_contract *contract) {
+  rpp_contract c = *contract;
+  if (rpp_dtype_unit(c.input) > rpp_dtype_unit(c.rotated)) c.rotated = c.input;
+  return c;
+}
+
+bool rpp_rotated_truth_make(rpp_scratch *scratch, const rpp_rotary *rotary, rpp_part part, const rpp_contract *contract,
+                            const rpp_tensor *x, const rpp_tensor *pos, rpp_tensor *y, rpp_tensor *bound, rpp_message *error) {
+  const rpp_contract c = rpp_rotation_contract(contract);
+  *y = rpp_scratch_zeros(scratch, x->shape[0], x->shape[1], x->shape[2], x->shape[3]);
+  *bound = rpp_scratch_zeros(scratch, x->shape[0], x->shape[1], x->shape[2], x->shape[3]);
+  if (!y->data || !bound->data) return rpp_message_set(error, "out of memory for the rotation");
+  return rpp_rotate_bound(rotary, part, &c, x, pos, y, bound) == RPP_OK || rpp_message_set(error, "%s", rpp_error_message());
+}
+
 /* Error over bound; infinite where the bound is 0 and the error is not, NaN where got is. */
 static double ratio_of(double error, double bound) {
   return error == 0 ? 0 : error / bound;
@@ -76,18 +91,24 @@ static bool sound(double expected, double got) {
   return isnan(expected) ? isnan(got) : isinf(expected) ? got == expected : isfinite(got);
 }
 
-static void judge_row(judging *j, int64_t b, int64_t r, int64_t o) {
-  const int64_t t = query_of(j, r), dv = j->truth->out.shape[3], flat[] = {b, o, r}, got_flat[] = {b, o, t};
-  const double lse = rpp_tensor_get(&j->truth->lse, flat), got_lse = rpp_tensor_get(j->lse, got_flat);
-  const double lse_bound = rpp_tensor_get(&j->truth->lse_bound, flat), spread = rpp_tensor_get(&j->truth->spread, flat);
-  const bool sees_none = lse == -INFINITY;
-  rpp_worst w = {RPP_JUDGED_LSE, b, o, t, -1, lse, got_lse, lse_bound, 0};
-  w.ratio = sound(lse, got_lse) ? 0 : INFINITY;
+static void judge_lse(judging *j, int64_t b, int64_t r, int64_t o) {
+  const int64_t t = query_of(j, r), at[] = {b, o, r}, got_at[] = {b, o, t};
+  const double expected = rpp_tensor_get(&j->truth->lse, at), got = rpp_tensor_get(j->lse, got_at);
+  rpp_worst w = {RPP_JUDGED_LSE, b, o, t, -1, expected, got, rpp_tensor_get(&j->truth->lse_bound, at), 0};
+  w.ratio = sound(expected, got) ? 0 : INFINITY;
   note(j->verdict, j->worsts, RPP_GATE_STRUCTURE, w);
-  if (isfinite(lse)) {
-    w.ratio = ratio_of(error_of(lse, got_lse), lse_bound);
-    note(j->verdict, j->worsts, RPP_GATE_ELEMENT, w);
-  }
+  j->verdict->elements++;
+  if (!isfinite(expected)) return;
+  w.ratio = ratio_of(error_of(expected, got), w.bound);
+  note(j->verdict, j->worsts, RPP_GATE_ELEMENT, w);
+}
+
+static void judge_row(judging *j, int64_t b, int64_t r, int64_t o) {
+  const int64_t t = query_of(j, r), dv = j->truth->out.shape[3], flat[] = {b, o, r};
+  const double spread = rpp_tensor_get(&j->truth->spread, flat);
+  const bool sees_none = rpp_tensor_get(&j->truth->lse, flat) == -INFINITY;
+  rpp_worst w;
+  if (j->lse) judge_lse(j, b, r, o);
   double errors = 0, noises = 0, slope = 0;
   for (int64_t c = 0; c < dv; c++) {
     const int64_t at[] = {b, r, o, c}, got_at[] = {b, t, o, c};
@@ -111,7 +132,7 @@ static void judge_row(judging *j, int64_t b, int64_t r, int64_t o) {
       j->slope_square += expected * expected / variance;
     }
   }
-  j->verdict->elements += dv + 1;
+  j->verdict->elements += dv;
   if (!j->generic || sees_none) return;
   j->slope_sum += slope, j->rows_square += slope * slope;
   if (dv < ROW_WIDTH || !(spread >= ROW_SPREAD)) return;

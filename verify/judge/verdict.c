@@ -5,6 +5,7 @@
 const rpp_name rpp_names_outcome[] = {{"pass", RPP_OUTCOME_PASS},
                                       {"unsupported", RPP_OUTCOME_UNSUPPORTED},
                                       {"refused", RPP_OUTCOME_REFUSED},
+                                      {"bad answer", RPP_OUTCOME_BAD_ANSWER},
                                       {"mismatch", RPP_OUTCOME_MISMATCH},
                                       {"unwritten", RPP_OUTCOME_UNWRITTEN},
                                       {"wrote outside", RPP_OUTCOME_OUTSIDE},

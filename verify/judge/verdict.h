@@ -12,6 +12,7 @@ typedef enum {
   RPP_OUTCOME_UNSUPPORTED, /* the kernel's supports() said no before it got data, or this machine has no room for the layout;
                             * message: the reason. Not a failure */
   RPP_OUTCOME_REFUSED,     /* supports() said yes, and the kernel returned an error all the same; message: its reason */
+  RPP_OUTCOME_BAD_ANSWER,  /* a program's answer is none: no file, another shape; message: what is wrong with it */
   RPP_OUTCOME_MISMATCH,    /* a gate fails */
   RPP_OUTCOME_UNWRITTEN,   /* elements still hold their poison; message: how many of which tensor; worst: the first */
   RPP_OUTCOME_OUTSIDE,     /* something was written outside the outputs; message: which tensor and where */
@@ -53,6 +54,7 @@ typedef struct {
   rpp_gate gate;           /* mismatch: the gate that fails, the first in the order above. Unwritten, outside: structure */
   double ratio[RPP_GATES]; /* the worst error over bound of each gate, passing or not; -1: the gate did not apply to the case */
   int64_t elements;        /* judged */
+  bool without_lse;        /* the kernel gave no LSE, and may do so: none was judged */
   rpp_worst worst;         /* of the gate that fails; of the element gate when all pass. Meaningless when elements is 0 */
   int signal, exit_status; /* crash, exit; else 0 */
   bool compared;           /* other projects' rules were applied too (rules.h), by rpp_judge_compared */

@@ -5,9 +5,12 @@
 
 #define RPP_KERNEL_VERSION 1
 
-/* What rotate and forward return when they themselves have seen a write outside of their buffers, which the caller's guards cannot see:
- * in a device's memory. */
-#define RPP_KERNEL_OUTSIDE 2
+/* What rotate and forward return beside 0 and, for an error of theirs, 1. */
+#define RPP_KERNEL_OUTSIDE                                                                                                         \
+  2 /* they have seen a write outside of their buffers that the caller's guards cannot see: in a device's memory */
+#define RPP_KERNEL_DECLINED 3   /* the problem is unsupported after all: of a kernel that cannot be asked before it gets data */
+#define RPP_KERNEL_BAD_ANSWER 4 /* of a kernel that answers by a file: what it left is no answer to the problem */
+#define RPP_KERNEL_UNASKED 5    /* the kernel could not be run, through no fault of its own */
 
 /* A problem as a kernel is asked about it, before it gets data: shapes and layouts are in the tensors, whose data is null. */
 typedef struct {
@@ -22,7 +25,8 @@ struct rpp_kernel {
   const char *name;        /* one word */
   const char *description; /* one line: what it is and where it runs */
   rpp_contract contract;
-  const void *data; /* the kernel's own */
+  const void *data;  /* the kernel's own */
+  bool lse_optional; /* forward may leave all of lse as it was: out alone is then judged */
 
   /* Null when the problem is supported, else the reason in one line. */
   const char *(*supports)(const rpp_kernel *kernel, const rpp_kernel_problem *problem);

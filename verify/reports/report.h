@@ -6,7 +6,9 @@
 
 #include "base/format.h"
 #include "cases/spec.h"
+#include "contract_text.h"
 #include "judge/verdict.h"
+#include "reports/swept.h"
 
 enum { RPP_REPORT_FAILURES = 4, RPP_REPORT_NAME = 256, RPP_REPORT_SHARDS = 1000000 };
 
@@ -34,21 +36,29 @@ typedef struct {
   int64_t count;
 } rpp_report_reason;
 
+/* The command line that replays a case of a kernel that has no name to be found by, but for the SPEC between its two parts. */
 typedef struct {
-  char name[RPP_REPORT_NAME]; /* as on the command line */
+  const char *before, *after; /* quoted for a shell; null: `ropepp-verify replay NAME SPEC` */
+} rpp_report_command;
+
+typedef struct {
+  char name[RPP_REPORT_NAME];       /* as on the command line */
+  char contract[RPP_CONTRACT_TEXT]; /* by which it was judged */
+  rpp_report_command replay;
   int64_t outcomes[RPP_OUTCOMES];
   int64_t skipped; /* cases that were not run because the kernel had hung too often */
   int64_t elements;
   rpp_report_worst worst[RPP_GATES];
   rpp_report_reason *reasons; /* of unsupported cases, sorted by text */
   int reason_count;
+  rpp_swept swept;                                  /* of supported cases */
   rpp_report_failure failures[RPP_REPORT_FAILURES]; /* in the order of index */
   int failure_count;
 } rpp_report_kernel;
 
 /* What a campaign is asked to do: the part that shards have in common, but for shard. */
 typedef struct {
-  const char *command;      /* "fuzz" or "replay" */
+  const char *command;      /* "fuzz", "exec" or "replay" */
   uint64_t seed;            /* at most 2^63 - 1: JSON readers have no more */
   int64_t cases;            /* over all kernels and shards; -1: no limit */
   double seconds;           /* 0: no limit */
@@ -98,7 +108,7 @@ int rpp_report_status(const rpp_report *report);
 void rpp_report_what(const rpp_verdict *verdict, rpp_message *text);
 
 /* The line that runs a failure again, for pasting into a shell. line has room for RPP_REPORT_LINE characters. */
-enum { RPP_REPORT_LINE = RPP_SPEC_TEXT + 4 * RPP_REPORT_NAME + 64 };
+enum { RPP_REPORT_COMMAND = 8192, RPP_REPORT_LINE = RPP_SPEC_TEXT + RPP_REPORT_COMMAND + 64 };
 void rpp_report_replay(const rpp_report_kernel *kernel, const rpp_report_failure *failure, char *line);
 
 /* Writers; json's is documented in notes/reports.md. */

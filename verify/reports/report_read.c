@@ -125,8 +125,10 @@ static bool read_reasons(const json_t *from, rpp_report_kernel *kernel, rpp_mess
 static bool read_kernel(const json_t *from, rpp_report_kernel *kernel, rpp_message *error) {
   const json_t *outcomes = json_object_get(from, "outcomes"), *failures = json_object_get(from, "failures"), *failure;
   size_t i;
-  if (!get_text(from, "name", kernel->name, sizeof kernel->name, error) || !get_count(from, "skipped", &kernel->skipped, error) ||
-      !get_count(from, "elements", &kernel->elements, error))
+  if (!get_text(from, "name", kernel->name, sizeof kernel->name, error) ||
+      !get_text(from, "contract", kernel->contract, sizeof kernel->contract, error) ||
+      !rpp_swept_read(json_object_get(from, "swept"), &kernel->swept, error) ||
+      !get_count(from, "skipped", &kernel->skipped, error) || !get_count(from, "elements", &kernel->elements, error))
     return false;
   for (int o = 0; o < RPP_OUTCOMES; o++)
     if (!get_count(outcomes, rpp_names_get(rpp_names_outcome, o), &kernel->outcomes[o], error)) return false;
@@ -144,9 +146,10 @@ static bool read_plan(const json_t *from, rpp_report_plan *plan, rpp_message *er
   const char *command = json_string_value(json_object_get(from, "command"));
   int64_t seed;
   *plan = (rpp_report_plan){.cases = -1};
-  if (command == NULL || (strcmp(command, "fuzz") != 0 && strcmp(command, "replay") != 0))
-    return wrong("command", "fuzz or replay", error);
-  plan->command = strcmp(command, "fuzz") == 0 ? "fuzz" : "replay";
+  static const char *const commands[] = {"fuzz", "exec", "replay"};
+  for (size_t i = 0; command != NULL && i < sizeof commands / sizeof *commands; i++)
+    if (strcmp(command, commands[i]) == 0) plan->command = commands[i];
+  if (plan->command == NULL) return wrong("command", "fuzz, exec or replay", error);
   if (!get_integer(from, "seed", 0, INT64_MAX, &seed, error)) return false;
   plan->seed = (uint64_t)seed;
   if (!json_is_null(json_object_get(from, "cases")) && !get_count(from, "cases", &plan->cases, error)) return false;

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/shell.h"
+
 void rpp_report_what(const rpp_verdict *verdict, rpp_message *text) {
   const char *name = rpp_names_get(rpp_names_outcome, verdict->outcome), *signal = sigabbrev_np(verdict->signal);
   const char *colon = verdict->message.text[0] != '\0' ? ": " : "";
@@ -23,26 +25,17 @@ void rpp_report_what(const rpp_verdict *verdict, rpp_message *text) {
   }
 }
 
-/* Inside single quotes a shell reads everything but a single quote as it is. */
-static void append_quoted(const char *text, char *line) {
-  const size_t plain = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:+,=@%");
-  char *at = line + strlen(line);
-  if (text[plain] == '\0') {
-    strcpy(at, text);
-    return;
-  }
-  *at++ = '\'';
-  for (; *text != '\0'; text++) at = *text == '\'' ? stpcpy(at, "'\\''") : (*at = *text, at + 1);
-  strcpy(at, "'");
-}
-
 void rpp_report_replay(const rpp_report_kernel *kernel, const rpp_report_failure *failure, char *line) {
   char spec[RPP_SPEC_TEXT];
+  const rpp_report_command *own = &kernel->replay;
   rpp_spec_print(&failure->spec, spec);
-  strcpy(line, "ropepp-verify replay ");
-  append_quoted(kernel->name, line);
-  strcat(line, " ");
-  append_quoted(spec, line);
+  strcpy(line, own->before != NULL ? own->before : "ropepp-verify replay ");
+  if (own->before == NULL) {
+    rpp_shell_append(kernel->name, line);
+    strcat(line, " ");
+  }
+  rpp_shell_append(spec, line);
+  if (own->after != NULL) strcat(line, own->after);
 }
 
 void rpp_report_where(const rpp_worst *worst, rpp_message *text) {
@@ -120,10 +113,16 @@ static void print_table(const rpp_report *report, FILE *out) {
 
 /* Everything about a kernel that its row has no room for. */
 static void print_rest(const rpp_report_kernel *kernel, FILE *out) {
+  char margin[RPP_REPORT_NAME + 8];
   rpp_message why;
   for (int i = 0; i < kernel->reason_count; i++)
     fprintf(out, "  %s: %" PRId64 " unsupported: %s\n", kernel->name, kernel->reasons[i].count, kernel->reasons[i].text.text);
-  if (rpp_report_kernel_pass(kernel)) return;
+  snprintf(margin, sizeof margin, "  %s: ", kernel->name);
+  if (kernel->contract[0] != '\0') fprintf(out, "%scontract %s\n", margin, kernel->contract);
+  if (rpp_report_kernel_pass(kernel)) {
+    rpp_swept_text(&kernel->swept, margin, out);
+    return;
+  }
   rpp_report_why(kernel, &why);
   fprintf(out, "\n%s: FAIL: %s\n", kernel->name, why.text);
   for (int i = 0; i < kernel->failure_count; i++) rpp_report_failure_lines(kernel, &kernel->failures[i], "  ", out);
@@ -156,7 +155,7 @@ void rpp_report_human(const rpp_report *report, FILE *out) {
   for (int64_t i = 0; report->merged && i < report->plan.shards; i++)
     if (!report->present[i]) fprintf(out, "shard %" PRId64 "/%" PRId64 " is missing\n", i + 1, report->plan.shards);
   fprintf(out, "%" PRId64 " cases, %" PRId64 " failures, %.1f s", cases, failures, report->elapsed_s);
-  if (strcmp(report->plan.command, "fuzz") == 0) fprintf(out, ", seed %" PRIu64, report->plan.seed);
+  if (strcmp(report->plan.command, "replay") != 0) fprintf(out, ", seed %" PRIu64, report->plan.seed);
   fprintf(out, ": %s%s\n", report->interrupted != 0 ? "interrupted, " : "", rpp_report_status(report) == 0 ? "pass" : "FAIL");
 }
 

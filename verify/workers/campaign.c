@@ -164,7 +164,11 @@ bool rpp_campaign_run(const rpp_campaign *campaign, rpp_report *report, rpp_corp
   run r = {.campaign = campaign, .report = report, .corpus = corpus, .start = rpp_clock_seconds()};
   if (!rpp_report_make(report, &campaign->plan, campaign->shard, campaign->pool.kernel_count))
     return rpp_message_set(error, "memory is out");
-  for (int k = 0; k < report->kernel_count; k++) snprintf(report->kernels[k].name, RPP_REPORT_NAME, "%s", campaign->names[k]);
+  for (int k = 0; k < report->kernel_count; k++) {
+    snprintf(report->kernels[k].name, RPP_REPORT_NAME, "%s", campaign->names[k]);
+    rpp_contract_print(&campaign->pool.kernels[k]->contract, report->kernels[k].contract);
+    if (campaign->replay != NULL) report->kernels[k].replay = campaign->replay[k];
+  }
   const int64_t cases = campaign->plan.cases;
   rpp_progress_start(&r.progress, campaign->progress, cases < 0 ? -1 : cases / campaign->plan.shards);
   rpp_interrupt_catch();

@@ -15,8 +15,9 @@ enum { RPP_CAMPAIGN_HANGS = 2 };
 
 typedef struct {
   rpp_report_plan plan;
-  int64_t shard;            /* from 0 */
-  const char *const *names; /* of the kernels of the pool, as on the command line */
+  int64_t shard;                    /* from 0 */
+  const char *const *names;         /* of the kernels of the pool, as on the command line */
+  const rpp_report_command *replay; /* one each, or null: all are found by name */
   rpp_pool_options pool;
 
   /* Where specs come from: a list, or else rpp_spec_draw with these keys fixed, and dtype and angles, where not among them,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/last_words.h"
 #include "workers/interrupt.h"
 #include "workers/worker_child.h"
 #include "workers/zygote.h"
@@ -114,37 +115,11 @@ static void listen_to(const worker *w, char *text, size_t room) {
   if (text != NULL) text[used] = '\0';
 }
 
-/* Copies a line without what differs from run to run: the process's number, before it or as (pid=1), and addresses in it. */
-static void copy_line(const char *line, rpp_message *message) {
-  char text[sizeof message->text];
-  size_t used = 0;
-  if (strncmp(line, "==", 2) == 0) line += strspn(line, "=0123456789");
-  while (*line != '\0' && used + 1 < sizeof text) {
-    text[used++] = *line++;
-    if (used >= 2 && text[used - 2] == '0' && text[used - 1] == 'x') line += strspn(line, "0123456789abcdefABCDEF");
-    if (used >= 4 && memcmp(text + used - 4, "pid=", 4) == 0) line += strspn(line, "0123456789");
-  }
-  text[used] = '\0';
-  rpp_message_set(message, "%s", text);
-}
-
-/* The line in which a sanitizer says what was wrong; else the last with a letter in it. */
-static void last_words(char *text, rpp_message *message) {
-  const char *last = "";
-  for (char *rest = text, *line; (line = strtok_r(rest, "\n", &rest)) != NULL;) {
-    if (line[strcspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] != '\0') last = line;
-    if (strstr(line, "ERROR: ") != NULL || strstr(line, "runtime error: ") != NULL ||
-        strstr(line, "WARNING: ThreadSanitizer") != NULL)
-      break;
-  }
-  copy_line(last, message);
-}
-
 static int worker_end(rpp_pool *pool, worker *w, rpp_message *words) {
   char text[CHATTER];
   const int status = rpp_zygote_end(&pool->zygote, w->pid);
   listen_to(w, text, sizeof text);
-  last_words(text, words);
+  rpp_last_words(text, 1, words);
   close(w->channel);
   close(w->chatter);
   w->pid = 0;

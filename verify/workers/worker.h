@@ -14,6 +14,7 @@ typedef struct {
   int kernel_count;
   rpp_worker_judge *judge;
   rpp_worker_explain *explain; /* null: nothing is explained */
+  bool apart;                  /* kernels run in processes of their own: how many threads this one has is nothing to them */
   int lanes;                   /* how many cases are judged at a time; 0: as many as there are CPUs for, at most 8 */
   double floor_s;              /* a case may take floor_s + operations * operation_s seconds; 0: 10 */
   double operation_s;          /* 0: 10^-8, some hundred times what a plain loop takes */

@@ -8,7 +8,7 @@
 
 static void judge(const rpp_pool_options *options, const rpp_worker_request *request, rpp_verdict *verdict) {
   const rpp_kernel *kernel = options->kernels[request->kernel];
-  const bool fixed = getenv("OMP_NUM_THREADS") != NULL;
+  const bool fixed = getenv("OMP_NUM_THREADS") != NULL || options->apart;
   if (!fixed) omp_set_num_threads(request->threads == RPP_THREADS_TWO ? 2 : 1);
   options->judge(kernel, &request->spec, verdict);
   if (fixed || request->threads != RPP_THREADS_EITHER || verdict->outcome != RPP_OUTCOME_PASS) return;
