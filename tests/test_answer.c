@@ -49,7 +49,7 @@ static void refused(const char *expected) {
   rpp_message error;
   ck_assert_msg(!load(RPP_AXES_BLHD, &answer, &error), "taken, not: %s", expected);
   ck_assert_str_eq(error.text, expected);
-  ck_assert(answer.file == NULL && answer.tensor[RPP_ANSWER_OUT].ndim == 0);
+  ck_assert(answer.set.file == NULL && answer.tensor[RPP_ANSWER_OUT].ndim == 0);
 }
 
 START_TEST(what_was_written) {
@@ -178,7 +178,7 @@ START_TEST(every_truncation_is_refused) {
   for (size_t length = 0; length < size; length += length < 400 ? 1 : 37) {
     build_save(path, whole, length);
     ck_assert(!rpp_answer_load(path, &c.attention, &c.inputs, RPP_AXES_BLHD, &answer, &error));
-    ck_assert(*error.text != '\0' && answer.file == NULL);
+    ck_assert(*error.text != '\0' && answer.set.file == NULL);
   }
   free(whole);
   unlink(path);

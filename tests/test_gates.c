@@ -71,6 +71,23 @@ START_TEST(the_truth_passes) {
 }
 END_TEST
 
+START_TEST(without_lse_out_is_judged_alone) {
+  setup s;
+  prepare(&s);
+  rpp_verdict v = rpp_verdict_none();
+  rpp_gate_worsts worsts = {0};
+  fill(&s.lse, 7); /* not looked at */
+  rpp_gates_apply(&s.truth, &contract, RPP_FAMILY_NORMAL, NULL, &s.out, NULL, &v, &worsts);
+  rpp_gates_decide(&worsts, &v);
+  ck_assert(v.outcome == RPP_OUTCOME_PASS && v.elements == B * R * O * D);
+  *element(&s.out, 1, 3, 1, 2) += 1.01;
+  rpp_gates_apply(&s.truth, &contract, RPP_FAMILY_NORMAL, NULL, &s.out, NULL, &v, &worsts);
+  rpp_gates_decide(&worsts, &v);
+  expect(&v, RPP_GATE_ELEMENT, 1, 1, 3);
+  rpp_scratch_free(&s.scratch);
+}
+END_TEST
+
 START_TEST(independent_noise_passes) {
   setup s;
   prepare(&s);
@@ -188,6 +205,7 @@ int main(void) {
   Suite *suite = suite_create("gates");
   TCase *cases = tcase_create("gates");
   tcase_add_test(cases, the_truth_passes);
+  tcase_add_test(cases, without_lse_out_is_judged_alone);
   tcase_add_test(cases, independent_noise_passes);
   tcase_add_loop_test(cases, structure_notices_what_is_not_finite, 0, 3);
   tcase_add_test(cases, structure_keeps_rows_without_keys);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json_number.h"
+#include "base/json_text.h"
 #include "judge/check_case.h"
 
 enum { EXIT_PASS = 0, EXIT_MISMATCH = 1, EXIT_BAD = 2 };
@@ -56,15 +57,6 @@ static void print_verdict(const totals *sum, FILE *out) {
 
 /* ---- JSON --------------------------------------------------------------------------------------------------------------- */
 
-/* JSON has no bytes outside UTF-8, which a path may contain. */
-static json_t *json_path(const char *path) {
-  json_t *exact = json_string(path);
-  rpp_message ascii;
-  if (exact != NULL) return exact;
-  rpp_message_set(&ascii, "%s", path);
-  return json_string(ascii.text);
-}
-
 static json_t *json_tensor(const rpp_check_tensor *t) {
   json_t *worst = json_null();
   if (t->elements > 0) {
@@ -79,11 +71,11 @@ static json_t *json_tensor(const rpp_check_tensor *t) {
 static json_t *json_case(const char *path, const rpp_check_result *r) {
   json_t *tensors = json_array();
   for (int i = 0; i < r->count; i++) json_array_append_new(tensors, json_tensor(&r->tensor[i]));
-  return json_pack("{s:o, s:s, s:b, s:o}", "file", json_path(path), "name", r->name.text, "pass", r->pass, "tensors", tensors);
+  return json_pack("{s:o, s:s, s:b, s:o}", "file", rpp_json_text(path), "name", r->name.text, "pass", r->pass, "tensors", tensors);
 }
 
 static json_t *json_bad(const char *path, const rpp_message *error) {
-  return json_pack("{s:o, s:b, s:s}", "file", json_path(path), "pass", 0, "error", error->text);
+  return json_pack("{s:o, s:b, s:s}", "file", rpp_json_text(path), "pass", 0, "error", error->text);
 }
 
 static void print_json(json_t *cases, const totals *sum, FILE *out) {

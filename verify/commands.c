@@ -1,7 +1,6 @@
 /* commands.c: the commands that need no options but --format. */
 #include <stdbool.h>
 
-#include "check_run.h"
 #include "cli.h"
 #include "command.h"
 #include "identities/errata.h"
@@ -44,13 +43,6 @@ int rpp_main_identities(int argc, char **argv) {
       "it is caught.",
       format_option, parse, argc, argv, &o);
   return rpp_identities_run(o.format, stdout);
-}
-
-int rpp_main_check(int argc, char **argv) {
-  options o = {.takes_files = true};
-  rpp_cli_parse("CASE...", "Judges the expected tensors that case files carry against the truth.", format_option, parse, argc, argv,
-                &o);
-  return rpp_check_run(o.file_count, o.files, o.format, stdout);
 }
 
 int rpp_main_errata(int argc, char **argv) {

@@ -3,23 +3,12 @@
 #include "explain/explain_parts.h"
 #include "explain/shrink_moves.h"
 
-/* Seeds, beside the case's own, on which a hypothesis must hold too; and what is named at most. */
-enum { SEEDS = 3, SURVIVORS = 256, NAMED = 2 };
-
-/* Hypotheses that fit so far, in the order of the tables. */
-typedef struct {
-  const rpp_hypothesis *of[SURVIVORS];
-  int count;
-} survivors;
-
-static void gather(const rpp_trial *t, const rpp_hypothesis *table, survivors *s) {
-  for (const rpp_hypothesis *h = table; h->text && s->count < SURVIVORS; h++)
-    if (rpp_trial_fits(t, h)) s->of[s->count++] = h;
-}
+/* Seeds, beside the case's own, on which a hypothesis must hold too. */
+enum { SEEDS = 3 };
 
 /* What a hypothesis says of another case must be so there, too: on a small case much fits by chance, or because it is small. Where
  * the fault is not always there, a case on which the kernel is right says nothing. */
-static void drop_refuted(const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, bool always, survivors *s) {
+static void drop_refuted(const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, bool always, rpp_survivors *s) {
   rpp_trial t = {0};
   if (rpp_trial_open(&t, kernel, spec, of_rotation, -1) && (always || !rpp_trial_right(&t))) {
     int kept = 0;
@@ -64,7 +53,7 @@ static const rpp_shrink_move variations[] = {{"tokens", more_tokens, false},
                                              {"few keys", few_keys, false},
                                              {0}};
 
-static void confirm(const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, bool always, survivors *s) {
+static void confirm(const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, bool always, rpp_survivors *s) {
   rpp_spec other = *spec;
   rpp_message error;
   for (int i = 0; i < SEEDS && s->count > 0; i++) {
@@ -76,14 +65,6 @@ static void confirm(const rpp_kernel *kernel, const rpp_spec *spec, bool of_rota
     rpp_shrink_move_apply(variation, 0, &other);
     if (rpp_spec_check(&other, &error)) drop_refuted(kernel, &other, of_rotation, always || variation->apply == few_keys, s);
   }
-}
-
-static bool name(const survivors *s, const char *where, rpp_message *explanation) {
-  if (s->count == 0) return false;
-  rpp_message_set(explanation, "%smatches with %s", where, s->of[0]->text);
-  for (int i = 1; i < s->count && i < NAMED; i++)
-    rpp_message_set(explanation, "%s; as well with %s", explanation->text, s->of[i]->text);
-  return true;
 }
 
 /* ---- The whole -------------------------------------------------------------------------------------------------------------- */
@@ -105,14 +86,14 @@ static bool differs_again(rpp_trial *t) {
 }
 
 /* What fits on every case, or, not always, on those on which the kernel is wrong. */
-static void suppose(const rpp_trial *t, bool always, survivors *s) {
+static void suppose(const rpp_trial *t, bool always, rpp_survivors *s) {
   s->count = 0;
-  for (const rpp_hypothesis *const *table = rpp_hypotheses; *table; table++) gather(t, *table, s);
+  for (const rpp_hypothesis *const *table = rpp_hypotheses; *table; table++) rpp_survivors_gather(t, *table, s);
   confirm(t->kernel, &t->spec, t->of_rotation, always, s);
 }
 
 static bool explain(rpp_trial *t, const rpp_verdict *verdict, rpp_message *explanation) {
-  survivors s = {.count = 0};
+  rpp_survivors s = {.count = 0};
   if (verdict->outcome == RPP_OUTCOME_UNWRITTEN)
     return rpp_explain_offsets(t->kernel, &t->spec, false, explanation) || rpp_explain_unwritten(t, explanation);
   if (!t->of_rotation && differs_again(t)) {
@@ -122,13 +103,13 @@ static bool explain(rpp_trial *t, const rpp_verdict *verdict, rpp_message *expla
   if (rpp_explain_offsets(t->kernel, &t->spec, t->of_rotation, explanation)) return true;
   suppose(t, true, &s);
   if (s.count == 0) {
-    gather(t, rpp_hypotheses_wider, &s);
+    rpp_survivors_gather(t, rpp_hypotheses_wider, &s);
     confirm(t->kernel, &t->spec, t->of_rotation, true, &s);
   }
-  if (name(&s, "", explanation) || (!t->of_rotation && rpp_explain_keys(t, explanation))) return true;
+  if (rpp_survivors_name(&s, "", explanation) || (!t->of_rotation && rpp_explain_keys(t, explanation))) return true;
   if (!t->of_rotation && !rpp_trial_run(t)) return false; /* explain_keys has left other results */
   suppose(t, false, &s);
-  return name(&s, "not on every case, but on this one: ", explanation);
+  return rpp_survivors_name(&s, "not on every case, but on this one: ", explanation);
 }
 
 bool rpp_explain(const rpp_kernel *kernel, const rpp_spec *spec, const rpp_verdict *verdict, rpp_message *explanation) {

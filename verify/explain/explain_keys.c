@@ -43,9 +43,8 @@ static bool probe(rpp_trial *t, int64_t first, weights *w) {
   for (int64_t c = 0; v.data && c < dv && first + c < w->keys; c++)
     for (int64_t i = 0; i < kept->shape[0] * heads; i++) rpp_tensor_set(&v, (int64_t[]){i / heads, first + c, i % heads, c}, 1);
   t->data.inputs.v = &v;
-  const bool ran =
-      v.data && rpp_trial_run(t) &&
-      rpp_judged_truth_make(&scratch, &t->data.attention, &t->data.inputs, &t->kernel->contract, t->rows, &truth, &error);
+  const bool ran = v.data && rpp_trial_run(t) &&
+                   rpp_judged_truth_make(&scratch, &t->data.attention, &t->data.inputs, &t->contract, t->rows, &truth, &error);
   t->data.inputs.v = kept;
   for (int64_t row = 0; ran && row < w->rows; row++)
     for (int64_t c = 0; c < dv && first + c < w->keys; c++) {

@@ -36,7 +36,7 @@ bool rpp_trial_same(const rpp_tensor *a, const rpp_tensor *b) {
 
 static bool supported(rpp_trial *t) {
   const rpp_attention *a = &t->data.attention;
-  const rpp_contract *c = &t->kernel->contract;
+  const rpp_contract *c = &t->contract;
   const rpp_kernel_problem problem = {a, &t->data.inputs, &t->data.out, &t->data.lse};
   if (!t->kernel->forward || t->spec.dtype != c->input || (!a->q_rotated && a->rotary.angles != c->angles) ||
       t->kernel->supports(t->kernel, &problem))
@@ -76,22 +76,17 @@ static bool rotate_one(rpp_trial *t, rpp_part part, const rpp_tensor *x, const r
 }
 
 /* Head o of q from those of the real and of the imaginary part; k's repeated: as rpp_changed_split has them. */
-static bool run_rotation(rpp_trial *t) {
-  const rpp_generated *d = &t->data;
-  const bool doubles = d->attention.mode != RPP_MODE_ROPE;
-  rpp_tensor real, imaginary, k;
+static bool arrange(rpp_trial *t, const rpp_tensor *real, const rpp_tensor *imaginary, const rpp_tensor *k) {
+  const bool doubles = t->data.attention.mode != RPP_MODE_ROPE;
   rpp_head_counts counts;
-  if (!t->kernel->rotate || d->attention.q_rotated || rpp_attention_heads(&d->attention, &counts) != RPP_OK) return false;
-  if (!rotate_one(t, RPP_PART_REAL, &d->q, &d->pos_q, &real) || !rotate_one(t, RPP_PART_REAL, &d->k, &d->pos_k, &k) ||
-      (doubles && !rotate_one(t, RPP_PART_IMAG, &d->q, &d->pos_q, &imaginary)))
-    return false;
-  t->got[0] = rpp_scratch_zeros(&t->scratch, d->q.shape[0], d->q.shape[1], counts.output, d->q.shape[3]);
-  t->got[1] = rpp_scratch_zeros(&t->scratch, d->k.shape[0], d->k.shape[1], counts.output, d->k.shape[3]);
+  if (rpp_attention_heads(&t->data.attention, &counts) != RPP_OK) return false;
+  t->got[0] = rpp_scratch_zeros(&t->scratch, real->shape[0], real->shape[1], counts.output, real->shape[3]);
+  t->got[1] = rpp_scratch_zeros(&t->scratch, k->shape[0], k->shape[1], counts.output, k->shape[3]);
   if (!t->got[0].data || !t->got[1].data) return false;
   for (int64_t o = 0; o < counts.output; o++) {
     rpp_tensor from[2], to[2];
-    if (rpp_tensor_slice(doubles && o % 2 == 1 ? &imaginary : &real, 2, doubles ? o / 2 : o, 1, 1, &from[0]) != RPP_OK ||
-        rpp_tensor_slice(&k, 2, o / (counts.output / counts.kv), 1, 1, &from[1]) != RPP_OK)
+    if (rpp_tensor_slice(doubles && o % 2 == 1 ? imaginary : real, 2, doubles ? o / 2 : o, 1, 1, &from[0]) != RPP_OK ||
+        rpp_tensor_slice(k, 2, o / (counts.output / counts.kv), 1, 1, &from[1]) != RPP_OK)
       return false;
     for (int i = 0; i < 2; i++) {
       if (rpp_tensor_slice(&t->got[i], 2, o, 1, 1, &to[i]) != RPP_OK) return false;
@@ -101,10 +96,19 @@ static bool run_rotation(rpp_trial *t) {
   return true;
 }
 
+static bool run_rotation(rpp_trial *t) {
+  const rpp_generated *d = &t->data;
+  const bool doubles = d->attention.mode != RPP_MODE_ROPE;
+  rpp_tensor real, imaginary, k;
+  if (!t->kernel->rotate || d->attention.q_rotated) return false;
+  return rotate_one(t, RPP_PART_REAL, &d->q, &d->pos_q, &real) && rotate_one(t, RPP_PART_REAL, &d->k, &d->pos_k, &k) &&
+         (!doubles || rotate_one(t, RPP_PART_IMAG, &d->q, &d->pos_q, &imaginary)) && arrange(t, &real, &imaginary, &k);
+}
+
 /* ---- What was asked for, or is supposed ----------------------------------------------------------------------------------- */
 
 static bool open_changed(const rpp_trial *t, rpp_changed *c) {
-  return rpp_changed_open(c, &t->data.attention, &t->data.inputs, &t->kernel->contract, t->rows, &t->truth);
+  return rpp_changed_open(c, &t->data.attention, &t->data.inputs, &t->contract, t->rows, &t->truth);
 }
 
 /* Rotated q and k of a problem, split by head, with their bounds. Those rotated beforehand get the right one's: of the same row,
@@ -113,11 +117,11 @@ static bool rotations(const rpp_trial *t, rpp_changed *c, rpp_tensor want[2], rp
   const bool is_split =
       c->q.shape[2] == c->counts.output && c->k.shape[2] == c->counts.output && c->attention.mode == RPP_MODE_ROPE;
   if (!is_split && !rpp_changed_split(c, c->attention.rotary.pairing, NULL, NULL)) return false;
-  rpp_contract contract = c->contract;
-  if (rpp_dtype_unit(contract.input) > rpp_dtype_unit(contract.rotated)) contract.rotated = contract.input;
+  const rpp_contract contract = rpp_rotation_contract(&c->contract);
   for (int i = 0; i < 2; i++) {
     const rpp_tensor *x = i == 0 ? &c->q : &c->k, *pos = i == 0 ? &c->pos_q : &c->pos_k;
-    if (x->shape[1] != (i == 0 ? &t->data.q : &t->data.k)->shape[1]) return false; /* keys were left out: of no account here */
+    if (x->shape[1] != (i == 0 ? t->data.inputs.q : t->data.inputs.k)->shape[1])
+      return false; /* keys were left out: of no account here */
     want[i] = rpp_scratch_zeros(&c->scratch, x->shape[0], x->shape[1], x->shape[2], x->shape[3]);
     bound[i] = rpp_scratch_zeros(&c->scratch, x->shape[0], x->shape[1], x->shape[2], x->shape[3]);
     if (!want[i].data || !bound[i].data) return false;
@@ -145,16 +149,17 @@ static bool same_rotations(const rpp_trial *t, const rpp_tensor want[2], const r
   return verdict.outcome == RPP_OUTCOME_PASS;
 }
 
-/* Null where the kernel gave none. */
+/* Null where the kernel, or the file, gave none. */
 static const rpp_tensor *given_lse(const rpp_trial *t) {
-  return t->kernel->lse_optional && rpp_generated_untouched(&t->data.lse) ? NULL : &t->data.lse;
+  const bool missing = t->kernel ? t->kernel->lse_optional && rpp_generated_untouched(&t->data.lse) : t->data.lse.ndim == 0;
+  return missing ? NULL : &t->data.lse;
 }
 
 static bool same_results(const rpp_trial *t, const rpp_judged_truth *truth, bool generic) {
   rpp_verdict verdict = rpp_verdict_none();
   rpp_gate_worsts worsts = {0};
-  rpp_gates_apply(truth, &t->kernel->contract, generic ? t->spec.family : RPP_FAMILIES, t->rows, &t->data.out, given_lse(t),
-                  &verdict, &worsts);
+  rpp_gates_apply(truth, &t->contract, generic ? t->spec.family : RPP_FAMILIES, t->rows, &t->data.out, given_lse(t), &verdict,
+                  &worsts);
   rpp_gates_decide(&worsts, &verdict);
   return verdict.outcome == RPP_OUTCOME_PASS;
 }
@@ -166,6 +171,7 @@ bool rpp_trial_right(const rpp_trial *t) {
 /* A fault of out need not be one of LSE: where LSE is as it was asked for, that is what is supposed. */
 static void accept_right_lse(const rpp_trial *t, rpp_changed *c) {
   const int64_t heads = c->truth.lse.shape[1], rows = c->truth.lse.shape[2];
+  if (!given_lse(t)) return;
   for (int64_t i = 0; i < rpp_scratch_size(&c->truth.lse); i++) {
     const int64_t r = i % rows, at[] = {i / rows / heads, i / rows % heads, t->rows ? (int64_t)rpp_tensor_get(t->rows, &r) : r};
     const double got = rpp_tensor_get(&t->data.lse, at), right = rpp_scratch_values(&t->truth.lse)[i],
@@ -231,8 +237,7 @@ bool rpp_trial_fits(const rpp_trial *t, const rpp_hypothesis *hypothesis) {
 static bool ask(rpp_trial *t) {
   rpp_message error;
   if (!t->of_rotation)
-    return rpp_judged_truth_make(&t->scratch, &t->data.attention, &t->data.inputs, &t->kernel->contract, t->rows, &t->truth,
-                                 &error);
+    return rpp_judged_truth_make(&t->scratch, &t->data.attention, &t->data.inputs, &t->contract, t->rows, &t->truth, &error);
   rpp_changed c;
   rpp_tensor want[2], bound[2];
   bool asked = open_changed(t, &c) && rotations(t, &c, want, bound);
@@ -247,9 +252,27 @@ static bool ask(rpp_trial *t) {
 
 bool rpp_trial_open(rpp_trial *t, const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, int64_t row) {
   rpp_message error;
-  *t = (rpp_trial){.kernel = kernel, .spec = *spec, .of_rotation = of_rotation};
+  *t = (rpp_trial){.kernel = kernel, .contract = kernel->contract, .spec = *spec, .of_rotation = of_rotation};
   if (!choose_rows(t, row) || !rpp_generate(spec, kernel->contract.output, kernel->contract.lse, &t->data, &error)) return false;
   return supported(t) && ask(t) && (of_rotation ? run_rotation(t) : rpp_trial_run(t));
+}
+
+bool rpp_trial_open_results(rpp_trial *t, const rpp_results *results, bool of_rotation, int64_t row) {
+  const rpp_attention_inputs *i = results->inputs;
+  *t = (rpp_trial){.contract = *results->contract,
+                   .spec = {.attention = *results->attention,
+                            .batch = i->q->shape[0],
+                            .q_len = i->q->shape[1],
+                            .k_len = i->k->shape[1],
+                            .head_dim = i->q->shape[3],
+                            .v_dim = i->v->shape[3],
+                            .family = results->family},
+                   .data = {.attention = *results->attention, .inputs = *i, .out = *results->out},
+                   .of_rotation = of_rotation};
+  const bool doubles = t->data.attention.mode != RPP_MODE_ROPE;
+  if (results->lse) t->data.lse = *results->lse;
+  if (of_rotation && (!results->q_real || !results->k_rot || (doubles && !results->q_imag))) return false;
+  return choose_rows(t, row) && ask(t) && (!of_rotation || arrange(t, results->q_real, results->q_imag, results->k_rot));
 }
 
 void rpp_trial_close(rpp_trial *t) {

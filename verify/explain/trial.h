@@ -1,11 +1,13 @@
-/* trial.h: one run of a wrong kernel, against which hypotheses are held. */
+/* trial.h: one run of a wrong kernel, or what it left in a file, against which hypotheses are held. */
 #ifndef RPP_TRIAL_H
 #define RPP_TRIAL_H
 #include "cases/generate.h"
 #include "explain/hypotheses.h"
+#include "judge/results.h"
 
 typedef struct {
-  const rpp_kernel *kernel;
+  const rpp_kernel *kernel; /* null: what a file holds is looked at, and cannot be run */
+  rpp_contract contract;
   rpp_spec spec;
   rpp_generated data;
   rpp_scratch scratch;
@@ -21,6 +23,10 @@ typedef struct {
  * are. False when the kernel does not support the case, returns an error or writes outside its outputs, or when the case is too
  * large. */
 bool rpp_trial_open(rpp_trial *t, const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, int64_t row);
+
+/* The same of results that are there already, which must outlive the trial; of spec only the sizes and the family are filled.
+ * of_rotation: what is looked at are rotated q and k, all of which must be there. False when the problem is not sound, or too large. */
+bool rpp_trial_open_results(rpp_trial *t, const rpp_results *results, bool of_rotation, int64_t row);
 void rpp_trial_close(rpp_trial *t);
 
 /* forward again, on what the inputs are now. */

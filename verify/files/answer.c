@@ -33,49 +33,84 @@ static rpp_answer_want expect(rpp_answer_tensor which, const rpp_attention_input
 
 /* ---- The file ------------------------------------------------------------------------------------------------------------ */
 
+const char *rpp_answer_name(rpp_answer_tensor which) {
+  return names[which];
+}
+
 static int find(const char *name) {
   int which = 0;
   while (which < RPP_ANSWER_TENSORS && strcmp(name, names[which]) != 0) which++;
   return which;
 }
 
-static bool refuse_name(const char *name, rpp_message *error) {
-  static const char answers[] = "an answer holds out, and may hold lse, q_real, q_imag and k_rot";
+static bool is_input(const char *name) {
   for (rpp_case_tensor t = RPP_CASE_Q; t < RPP_CASE_EXPECTED; t++)
-    if (strcmp(name, rpp_case_tensor_name(t)) == 0) return rpp_message_set(error, "%s: an input: %s", name, answers);
-  return rpp_message_set(error, "%.60s: unknown tensor: %s", name, answers);
+    if (strcmp(name, rpp_case_tensor_name(t)) == 0) return true;
+  return false;
 }
 
-static bool take(const char *name, const rpp_tensor *t, const rpp_attention *attention, const rpp_attention_inputs *inputs,
-                 rpp_axes axes, rpp_answer *answer, rpp_message *error) {
-  const int which = find(name);
+static bool refuse_name(const char *name, rpp_message *error) {
+  return rpp_message_set(error, "%.60s: %s: an answer holds out, and may hold lse, q_real, q_imag and k_rot", name,
+                         is_input(name) ? "an input" : "unknown tensor");
+}
+
+static bool check_names(const rpp_named_tensors *set, bool with_inputs, rpp_message *error) {
+  for (size_t i = 0; i < rpp_named_tensors_count(set); i++) {
+    const char *name;
+    rpp_named_tensors_at(set, i, &name);
+    if (find(name) == RPP_ANSWER_TENSORS && !(with_inputs && is_input(name))) return refuse_name(name, error);
+  }
+  return true;
+}
+
+static const rpp_tensor *named(const rpp_named_tensors *set, const char *wanted) {
+  for (size_t i = 0; i < rpp_named_tensors_count(set); i++) {
+    const char *name;
+    const rpp_tensor *t = rpp_named_tensors_at(set, i, &name);
+    if (strcmp(name, wanted) == 0) return t;
+  }
+  return NULL;
+}
+
+/* out first, whatever the file's order: what is wrong with it is what one wants to hear. */
+static bool take_all(const rpp_named_tensors *set, bool with_inputs, const rpp_attention *attention,
+                     const rpp_attention_inputs *inputs, rpp_axes axes, rpp_answer *answer, rpp_message *error) {
   rpp_head_counts counts;
-  if (which == RPP_ANSWER_TENSORS) return refuse_name(name, error);
   if (rpp_attention_heads(attention, &counts) != RPP_OK) return rpp_message_set(error, "%s", rpp_error_message());
-  if (which >= RPP_ANSWER_Q_REAL && attention->q_rotated)
-    return rpp_message_set(error, "%s: the case's inputs come rotated: there is nothing to answer", name);
-  if (t->dtype == RPP_I64) return rpp_message_set(error, "%s is I64: expected F64, F32, F16 or BF16", name);
-  const rpp_answer_want want = expect((rpp_answer_tensor)which, inputs, &counts, axes);
-  return rpp_answer_shape(t, &want, &answer->tensor[which], error);
+  if (!check_names(set, with_inputs, error)) return false;
+  for (rpp_answer_tensor which = RPP_ANSWER_OUT; which < RPP_ANSWER_TENSORS; which++) {
+    const rpp_tensor *t = named(set, names[which]);
+    const rpp_answer_want want = expect(which, inputs, &counts, axes);
+    if (t == NULL && which == RPP_ANSWER_OUT)
+      return rpp_message_set(error, "out: missing: an answer holds out, and may hold lse, q_real, q_imag and k_rot");
+    if (t == NULL) continue;
+    if (which >= RPP_ANSWER_Q_REAL && attention->q_rotated)
+      return rpp_message_set(error, "%s: the case's inputs come rotated: there is nothing to answer", names[which]);
+    if (t->dtype == RPP_I64) return rpp_message_set(error, "%s is I64: expected F64, F32, F16 or BF16", names[which]);
+    if (!rpp_answer_shape(t, &want, &answer->tensor[which], error)) return false;
+  }
+  return true;
 }
 
 bool rpp_answer_load(const char *path, const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_axes axes,
                      rpp_answer *answer, rpp_message *error) {
   *answer = (rpp_answer){0};
-  bool good = rpp_safetensors_load(path, &answer->file, error);
-  for (size_t i = 0; good && i < rpp_safetensors_tensor_count(answer->file); i++) {
-    const char *name;
-    const rpp_tensor *t = rpp_safetensors_tensor_at(answer->file, i, &name);
-    good = take(name, t, attention, inputs, axes, answer, error);
-  }
-  if (good && answer->tensor[RPP_ANSWER_OUT].ndim == 0)
-    good = rpp_message_set(error, "out: missing: an answer holds out, and may hold lse, q_real, q_imag and k_rot");
+  const bool good = rpp_named_tensors_load(path, names[RPP_ANSWER_OUT], rpp_case_tensor_known, &answer->set, error) &&
+                    take_all(&answer->set, false, attention, inputs, axes, answer, error);
+  if (!good) rpp_answer_free(answer);
+  return good;
+}
+
+bool rpp_answer_take(const rpp_named_tensors *set, bool with_inputs, const rpp_attention *attention,
+                     const rpp_attention_inputs *inputs, rpp_axes axes, rpp_answer *answer, rpp_message *error) {
+  *answer = (rpp_answer){0};
+  const bool good = take_all(set, with_inputs, attention, inputs, axes, answer, error);
   if (!good) rpp_answer_free(answer);
   return good;
 }
 
 void rpp_answer_free(rpp_answer *answer) {
-  rpp_safetensors_free(answer->file);
+  rpp_named_tensors_free(&answer->set);
   *answer = (rpp_answer){0};
 }
 

@@ -52,6 +52,12 @@ const char *rpp_case_tensor_name(rpp_case_tensor which) {
   return tensors[which].name;
 }
 
+bool rpp_case_tensor_known(const char *name) {
+  for (int which = 0; which < RPP_CASE_TENSORS; which++)
+    if (strcmp(name, tensors[which].name) == 0) return true;
+  return false;
+}
+
 const char *rpp_case_tensor_letters(rpp_case_tensor which, rpp_op op) {
   static const struct {
     const char *shape, *letters;

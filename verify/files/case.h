@@ -53,6 +53,7 @@ typedef enum {
 /* Its name in the file, and the letters of its dimensions where an element is named by index, such as "bthd": b batch, t query,
  * s key, h head, d column of a head, c column of hidden. */
 const char *rpp_case_tensor_name(rpp_case_tensor which);
+bool rpp_case_tensor_known(const char *name);
 const char *rpp_case_tensor_letters(rpp_case_tensor which, rpp_op op);
 
 typedef struct {

@@ -1,13 +1,11 @@
 #include "files/safetensors.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "files/read_file.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors data is little-endian and is used in place");
 
@@ -189,37 +187,11 @@ bool rpp_safetensors_parse(const void *bytes, size_t size, rpp_safetensors **out
 
 /* ---- Files -------------------------------------------------------------------------------------------------------------- */
 
-static bool read_exactly(int fd, unsigned char *bytes, size_t size, rpp_message *error) {
-  for (size_t done = 0; done < size;) {
-    const ssize_t n = read(fd, bytes + done, size - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return rpp_message_set(error, "cannot be read: %s", strerror(errno));
-    if (n == 0) return rpp_message_set(error, "became shorter while it was read");
-    done += (size_t)n;
-  }
-  unsigned char more;
-  return read(fd, &more, 1) == 0 || rpp_message_set(error, "became longer while it was read");
-}
-
-static bool read_file(int fd, void **bytes, size_t *size, rpp_message *error) {
-  struct stat status;
-  if (fstat(fd, &status) != 0) return rpp_message_set(error, "cannot be read: %s", strerror(errno));
-  if (!S_ISREG(status.st_mode)) return rpp_message_set(error, "not a regular file");
-  *size = (size_t)status.st_size;
-  *bytes = malloc(*size + 1);
-  if (*bytes == NULL) return rpp_message_set(error, "size = %zu bytes: out of memory", *size);
-  return read_exactly(fd, *bytes, *size, error);
-}
-
 bool rpp_safetensors_load(const char *path, rpp_safetensors **out, rpp_message *error) {
-  *out = NULL;
-  /* O_NONBLOCK: to open a FIFO must not wait for a writer. */
-  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return rpp_message_set(error, "cannot be opened: %s", strerror(errno));
   void *bytes = NULL;
   size_t size = 0;
-  const bool ok = read_file(fd, &bytes, &size, error) && rpp_safetensors_parse(bytes, size, out, error);
-  close(fd);
+  *out = NULL;
+  const bool ok = rpp_file_read(path, &bytes, &size, error) && rpp_safetensors_parse(bytes, size, out, error);
   if (ok)
     (*out)->bytes = bytes;
   else

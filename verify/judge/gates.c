@@ -38,6 +38,21 @@ bool rpp_judged_truth_make(rpp_scratch *scratch, const rpp_attention *attention,
   return true;
 }
 
+rpp_contract rpp_rotation_contract(const rpp_contract *contract) {
+  rpp_contract c = *contract;
+  if (rpp_dtype_unit(c.input) > rpp_dtype_unit(c.rotated)) c.rotated = c.input;
+  return c;
+}
+
+bool rpp_rotated_truth_make(rpp_scratch *scratch, const rpp_rotary *rotary, rpp_part part, const rpp_contract *contract,
+                            const rpp_tensor *x, const rpp_tensor *pos, rpp_tensor *y, rpp_tensor *bound, rpp_message *error) {
+  const rpp_contract c = rpp_rotation_contract(contract);
+  *y = rpp_scratch_zeros(scratch, x->shape[0], x->shape[1], x->shape[2], x->shape[3]);
+  *bound = rpp_scratch_zeros(scratch, x->shape[0], x->shape[1], x->shape[2], x->shape[3]);
+  if (!y->data || !bound->data) return rpp_message_set(error, "out of memory for the rotation");
+  return rpp_rotate_bound(rotary, part, &c, x, pos, y, bound) == RPP_OK || rpp_message_set(error, "%s", rpp_error_message());
+}
+
 /* Error over bound; infinite where the bound is 0 and the error is not, NaN where got is. */
 static double ratio_of(double error, double bound) {
   return error == 0 ? 0 : error / bound;

@@ -2,7 +2,7 @@
 
 #include "cases/generate.h"
 #include "judge/compare.h"
-#include "judge/gates.h"
+#include "judge/results.h"
 #include "kernels/takes.h"
 
 #include <inttypes.h>
@@ -65,26 +65,17 @@ static bool supported(trial *t) {
 
 /* ---- Rotation ----------------------------------------------------------------------------------------------------------- */
 
-/* The contract of a rotation that stores to the dtype of its input: rounded once, to the coarser of the two. */
-static rpp_contract rotation_contract(const rpp_contract *contract) {
-  rpp_contract c = *contract;
-  if (rpp_dtype_unit(c.input) > rpp_dtype_unit(c.rotated)) c.rotated = c.input;
-  return c;
-}
-
 /* Rotates x by the kernel, in place on a copy or into guarded room, and judges the result. */
 static bool rotate_one(trial *t, rpp_judged_tensor which, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos) {
   int64_t elements;
   rpp_tensor y = {0}, expected, bound;
   if (rpp_tensor_extent(x, &elements, NULL) != RPP_OK) return stop(t, RPP_OUTCOME_ERROR, rpp_error_message());
   void *room = rpp_generated_workspace(&t->data, (size_t)elements * rpp_dtype_size(x->dtype));
-  expected = rpp_scratch_zeros(&t->scratch, x->shape[0], x->shape[1], x->shape[2], x->shape[3]);
-  bound = rpp_scratch_zeros(&t->scratch, x->shape[0], x->shape[1], x->shape[2], x->shape[3]);
-  if (!room || !expected.data || !bound.data || rpp_tensor_contiguous(room, x->dtype, 4, x->shape, &y) != RPP_OK)
+  if (!room || rpp_tensor_contiguous(room, x->dtype, 4, x->shape, &y) != RPP_OK)
     return stop(t, RPP_OUTCOME_ERROR, "out of memory for the rotation");
-  const rpp_contract contract = rotation_contract(&t->kernel->contract);
-  if (rpp_rotate_bound(&t->data.attention.rotary, part, &contract, x, pos, &expected, &bound) != RPP_OK)
-    return stop(t, RPP_OUTCOME_ERROR, rpp_error_message());
+  if (!rpp_rotated_truth_make(&t->scratch, &t->data.attention.rotary, part, &t->kernel->contract, x, pos, &expected, &bound,
+                              &t->verdict->message))
+    return stop(t, RPP_OUTCOME_ERROR, NULL);
   if (t->spec->in_place) rpp_scratch_assign(x, &y);
   const char *reason = "no reason given";
   const int status = t->kernel->rotate(t->kernel, &t->data.attention.rotary, part, t->spec->in_place ? &y : x, pos, &y, &reason);
@@ -191,13 +182,14 @@ static const rpp_tensor *judged_rows(const rpp_generated *d) {
 
 static bool judge(trial *t) {
   const rpp_generated *d = &t->data;
-  const rpp_tensor *rows = judged_rows(d);
-  if (!rpp_judged_truth_make(&t->scratch, &d->attention, &d->inputs, &t->kernel->contract, rows, &t->truth, &t->verdict->message))
-    return stop(t, RPP_OUTCOME_ERROR, NULL);
-  t->judged = true;
-  rpp_gates_apply(&t->truth, &t->kernel->contract, t->spec->family, rows, &d->out, judged_lse(t), t->verdict, &t->worsts);
-  rpp_gates_decide(&t->worsts, t->verdict);
-  return true;
+  const rpp_results results = {.attention = &d->attention,
+                               .inputs = &d->inputs,
+                               .contract = &t->kernel->contract,
+                               .rows = judged_rows(d),
+                               .family = t->spec->family,
+                               .out = &d->out,
+                               .lse = judged_lse(t)};
+  return t->judged = rpp_results_judge(&results, &t->scratch, &t->truth, t->verdict, &t->worsts);
 }
 
 static bool run(trial *t) {

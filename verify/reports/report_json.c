@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/json_number.h"
+#include "base/json_text.h"
+#include "reports/json_worst.h"
 
 static json_t *json_spec(const rpp_spec *spec) {
   char text[RPP_SPEC_TEXT];
@@ -12,39 +14,18 @@ static json_t *json_spec(const rpp_spec *spec) {
   return json_string(text);
 }
 
-/* "" is null. JSON has no bytes outside UTF-8, which a path or a kernel's own words may contain; messages are ASCII. */
-static json_t *json_text(const char *text) {
-  rpp_message ascii;
-  if (*text == '\0') return json_null();
-  json_t *exact = json_string(text);
-  if (exact != NULL) return exact;
-  rpp_message_set(&ascii, "%s", text);
-  return json_string(ascii.text);
-}
-
-static json_t *json_worst(const rpp_verdict *verdict) {
-  const rpp_worst *w = &verdict->worst;
-  if (verdict->elements == 0) return json_null();
-  return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "tensor", rpp_names_get(rpp_names_judged, w->tensor), "b",
-                   (json_int_t)w->b, "h", (json_int_t)w->h, "t", (json_int_t)w->t, "d", (json_int_t)w->d, "expected",
-                   rpp_json_number(w->expected), "got", rpp_json_number(w->got), "bound", rpp_json_number(w->bound), "ratio",
-                   rpp_json_number(w->ratio));
-}
-
-static json_t *json_gate(rpp_outcome outcome, rpp_gate gate) {
-  return outcome == RPP_OUTCOME_MISMATCH ? json_string(rpp_names_get(rpp_names_gate, gate)) : json_null();
-}
-
 static json_t *json_failure(const rpp_report_kernel *kernel, const rpp_report_failure *f) {
   char line[RPP_REPORT_LINE];
   const rpp_verdict *v = &f->verdict;
   rpp_report_replay(kernel, f, line);
-  json_t *shrunk = json_pack("{s:o, s:o, s:i, s:i, s:o, s:I, s:o}", "case", json_spec(&f->spec), "gate",
-                             json_gate(v->outcome, v->gate), "signal", v->signal, "exit_status", v->exit_status, "message",
-                             json_text(v->message.text), "elements", (json_int_t)v->elements, "worst", json_worst(v));
+  json_t *shrunk =
+      json_pack("{s:o, s:o, s:i, s:i, s:o, s:I, s:o}", "case", json_spec(&f->spec), "gate", rpp_json_gate(v->outcome, v->gate),
+                "signal", v->signal, "exit_status", v->exit_status, "message", rpp_json_text_or_null(v->message.text), "elements",
+                (json_int_t)v->elements, "worst", rpp_json_worst(v));
   return json_pack("{s:I, s:o, s:s, s:o, s:b, s:o, s:s, s:o}", "index", (json_int_t)f->index, "case", json_spec(&f->drawn),
-                   "outcome", rpp_names_get(rpp_names_outcome, f->outcome), "gate", json_gate(f->outcome, f->gate), "reproduced",
-                   (int)f->reproduced, "shrunk", shrunk, "replay", line, "explanation", json_text(f->explanation.text));
+                   "outcome", rpp_names_get(rpp_names_outcome, f->outcome), "gate", rpp_json_gate(f->outcome, f->gate),
+                   "reproduced", (int)f->reproduced, "shrunk", shrunk, "replay", line, "explanation",
+                   rpp_json_text_or_null(f->explanation.text));
 }
 
 static json_t *json_gates(const rpp_report_kernel *kernel) {
@@ -64,30 +45,32 @@ static json_t *json_kernel(const rpp_report_kernel *kernel) {
   for (int i = 0; i < RPP_OUTCOMES; i++)
     json_object_set_new(outcomes, rpp_names_get(rpp_names_outcome, i), json_integer(kernel->outcomes[i]));
   for (int i = 0; i < kernel->reason_count; i++)
-    json_array_append_new(reasons, json_pack("{s:o, s:I}", "reason", json_text(kernel->reasons[i].text.text), "cases",
+    json_array_append_new(reasons, json_pack("{s:o, s:I}", "reason", rpp_json_text_or_null(kernel->reasons[i].text.text), "cases",
                                              (json_int_t)kernel->reasons[i].count));
   for (int i = 0; i < kernel->failure_count; i++) json_array_append_new(failures, json_failure(kernel, &kernel->failures[i]));
-  return json_pack("{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "name", json_text(kernel->name), "pass",
-                   (int)rpp_report_kernel_pass(kernel), "cases", (json_int_t)rpp_report_cases(kernel), "supported",
-                   (json_int_t)rpp_report_supported(kernel), "failed", (json_int_t)rpp_report_failures(kernel), "skipped",
-                   (json_int_t)kernel->skipped, "elements", (json_int_t)kernel->elements, "outcomes", outcomes, "unsupported",
-                   reasons, "gates", json_gates(kernel), "failures", failures);
+  return json_pack("{s:o, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "name", rpp_json_text_or_null(kernel->name),
+                   "contract", rpp_json_text_or_null(kernel->contract), "pass", (int)rpp_report_kernel_pass(kernel), "cases",
+                   (json_int_t)rpp_report_cases(kernel), "supported", (json_int_t)rpp_report_supported(kernel), "failed",
+                   (json_int_t)rpp_report_failures(kernel), "skipped", (json_int_t)kernel->skipped, "elements",
+                   (json_int_t)kernel->elements, "outcomes", outcomes, "unsupported", reasons, "swept",
+                   rpp_swept_json(&kernel->swept), "gates", json_gates(kernel), "failures", failures);
 }
 
 void rpp_report_json(const rpp_report *report, FILE *out) {
   const rpp_report_plan *plan = &report->plan;
   json_t *kernels = json_array(), *names = json_array(), *present = json_array();
   for (int k = 0; k < report->kernel_count; k++) {
-    json_array_append_new(names, json_text(report->kernels[k].name));
+    json_array_append_new(names, rpp_json_text_or_null(report->kernels[k].name));
     json_array_append_new(kernels, json_kernel(&report->kernels[k]));
   }
   const bool whole = plan->shards == 1; /* also when merged: present then still has the parts */
   for (int64_t i = 0; i < plan->shards; i++)
     if (whole || report->present[i]) json_array_append_new(present, json_integer(i + 1));
-  json_t *campaign = json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:o}", "command", plan->command, "seed", (json_int_t)plan->seed,
-                               "cases", plan->cases < 0 ? json_null() : json_integer(plan->cases), "seconds",
-                               plan->seconds > 0 ? rpp_json_number(plan->seconds) : json_null(), "only", json_text(plan->only),
-                               "kernels", names, "shards", (json_int_t)plan->shards, "present", present);
+  json_t *campaign =
+      json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:o}", "command", plan->command, "seed", (json_int_t)plan->seed, "cases",
+                plan->cases < 0 ? json_null() : json_integer(plan->cases), "seconds",
+                plan->seconds > 0 ? rpp_json_number(plan->seconds) : json_null(), "only", rpp_json_text_or_null(plan->only),
+                "kernels", names, "shards", (json_int_t)plan->shards, "present", present);
   json_t *all =
       json_pack("{s:s, s:s, s:o, s:b, s:b, s:i, s:o, s:{s:o}}", "program", "ropepp-verify", "version", RPP_VERSION, "campaign",
                 campaign, "pass", rpp_report_status(report) == 0, "complete", (int)rpp_report_complete(report), "interrupted",
