@@ -63,7 +63,7 @@ START_TEST(a_right_program_passes) {
                                      "$ANSWERING right {in} {out} --format=nonsense", "--serve --jobs 1 $ANSWERING right"};
   for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
     ck_assert_msg(run("$EXEC --cases 40 --seed 3 %s", ways[i]) == 0, "%s: %s", ways[i], out);
-    holds("contract: f32,rotated=f64,rotate=once,");
+    holds("contract f32,rotated=f64,rotate=once,");
     holds("program        40        40        0");
     holds("40 cases, 0 failures");
     lacks("LSE was not judged");
