@@ -9,6 +9,7 @@ typedef enum {
   RIGHT,
   WRITES_NOTHING,
   WRITES_NO_LSE,
+  WRITES_SOME_LSE,
   REFUSES,
   REFUSES_SILENTLY,
   FLICKERS, /* every second call differs in one bit */
@@ -22,6 +23,9 @@ typedef enum {
   PAST_WORKSPACE,
   SUPPORTS_ODD,
   DECLINES,
+  DECLINES_LATE, /* and what else only forward can say */
+  ANSWERS_BADLY,
+  IS_NOT_THERE,
   ROTATES_Q_WRONG,
   ROTATES_IMAGINARY_WRONG,
   ROTATES_K_WRONG,
@@ -61,9 +65,15 @@ static int forward(const rpp_kernel *kernel, const rpp_attention *attention, con
   workspace_seen = room;
   forwards++;
   if (what == WRITES_NOTHING || what == REFUSES_SILENTLY) return what == REFUSES_SILENTLY;
+  if (what == DECLINES_LATE || what == ANSWERS_BADLY || what == IS_NOT_THERE) {
+    *reason = "so it goes";
+    return what == DECLINES_LATE ? RPP_KERNEL_DECLINED : what == ANSWERS_BADLY ? RPP_KERNEL_BAD_ANSWER : RPP_KERNEL_UNASKED;
+  }
   *reason = what == REFUSES ? "it does not feel like it" : "the truth refuses it";
-  if (what == REFUSES || rpp_attention_forward(attention, inputs, NULL, out, what == WRITES_NO_LSE ? NULL : lse) != RPP_OK)
+  if (what == REFUSES ||
+      rpp_attention_forward(attention, inputs, NULL, out, what == WRITES_NO_LSE || what == WRITES_SOME_LSE ? NULL : lse) != RPP_OK)
     return 1;
+  if (what == WRITES_SOME_LSE) rpp_tensor_set(lse, first, 1);
   if (what == FLICKERS && forwards % 2 == 0) rpp_tensor_set(out, end, nextafterf((float)rpp_tensor_get(out, end), INFINITY));
   if (what == NAN_ELEMENT) rpp_tensor_set(out, end, NAN);
   if (what == INFINITE_ELEMENT) rpp_tensor_set(out, end, INFINITY);
@@ -284,6 +294,41 @@ START_TEST(writes_outside) {
 }
 END_TEST
 
+/* A kernel that may leave LSE out is judged by the rest: all of it, or none. */
+START_TEST(lse_may_be_optional) {
+  const fault all[] = {RIGHT, WRITES_NO_LSE, WRITES_SOME_LSE, WRITES_NO_LSE, WRONG_ELEMENT};
+  const rpp_outcome optional[] = {RPP_OUTCOME_PASS, RPP_OUTCOME_PASS, RPP_OUTCOME_UNWRITTEN, RPP_OUTCOME_PASS,
+                                  RPP_OUTCOME_MISMATCH};
+  rpp_spec spec;
+  rpp_message error;
+  ck_assert(rpp_spec_parse("ec:h=2,lq=5,d=8", &spec, &error));
+  for (int i = 0; i < 5; i++) {
+    rpp_kernel kernel = kernel_with(&all[i]);
+    rpp_verdict v;
+    kernel.rotate = NULL;
+    kernel.lse_optional = i != 3;
+    rpp_judge_case(&kernel, &spec, &v);
+    ck_assert_int_eq(v.outcome, i == 3 ? RPP_OUTCOME_UNWRITTEN : optional[i]);
+    ck_assert_int_eq(v.without_lse, i == 1);
+    if (i < 2) ck_assert_int_eq(v.elements, 5 * 4 * (8 + (i == 0)));
+  }
+}
+END_TEST
+
+START_TEST(what_only_forward_knows) {
+  const struct {
+    fault what;
+    rpp_outcome outcome;
+  } all[] = {{DECLINES_LATE, RPP_OUTCOME_UNSUPPORTED}, {ANSWERS_BADLY, RPP_OUTCOME_BAD_ANSWER}, {IS_NOT_THERE, RPP_OUTCOME_ERROR}};
+  for (int i = 0; i < 3; i++) {
+    const rpp_verdict v = judge(all[i].what, "rope:h=2,lq=5,d=8");
+    ck_assert_int_eq(v.outcome, all[i].outcome);
+    ck_assert_str_eq(v.message.text, "so it goes");
+    ck_assert(!rpp_outcome_severe(v.outcome));
+  }
+}
+END_TEST
+
 /* The truth refuses what no parser lets through: that is the verifier's failure, and no pass. */
 START_TEST(what_cannot_be_judged_is_an_error) {
   const fault right = RIGHT;
@@ -310,6 +355,8 @@ int main(void) {
   tcase_add_test(tests, unwritten);
   tcase_add_loop_test(tests, mismatches, 0, 9);
   tcase_add_loop_test(tests, writes_outside, 0, 5);
+  tcase_add_test(tests, lse_may_be_optional);
+  tcase_add_test(tests, what_only_forward_knows);
   tcase_add_test(tests, what_cannot_be_judged_is_an_error);
   suite_add_tcase(suite, tests);
   return support_run(suite);

@@ -199,13 +199,11 @@ static int run(options *o) {
   const rpp_kernel kernel = rpp_kernel_program(&o->program, &o->contract);
   const rpp_kernel *const kernels[] = {&kernel};
   const char *const names[] = {kernel.name};
-  char before[RPP_REPORT_COMMAND], after[RPP_REPORT_COMMAND], contract[RPP_CONTRACT_TEXT];
+  char before[RPP_REPORT_COMMAND], after[RPP_REPORT_COMMAND];
   const rpp_report_command replay = {before, after};
   FILE *notes = o->asked.format == RPP_FORMAT_HUMAN ? stdout : stderr;
   rpp_campaign *c = &o->campaign;
   write_replay(o, before, after);
-  rpp_contract_print(&o->contract, contract);
-  fprintf(notes, "contract: %s\n", contract);
   c->names = names;
   c->replay = &replay;
   c->pool.kernels = kernels;

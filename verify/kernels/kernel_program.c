@@ -27,7 +27,7 @@ typedef struct {
   const rpp_attention_inputs *inputs;
   rpp_tensor *out, *lse;
   char asked[PATH_MAX], answer[RPP_CHILD_LINE + 2]; /* paths */
-  struct timespec written;                /* when the case file was */
+  struct timespec written;                          /* when the case file was */
 } question;
 
 static const char *supports(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
@@ -115,6 +115,12 @@ static _Noreturn void follow(const question *q, int status) {
   _exit(128 + WTERMSIG(status));
 }
 
+/* What follows a word and a colon at the beginning of a line; null when it begins otherwise. */
+static const char *after(const char *word, const char *line) {
+  const size_t length = strlen(word);
+  return strncmp(line, word, length) == 0 && line[length] == ':' ? line + length + 1 + strspn(line + length + 1, " \t") : NULL;
+}
+
 static int decline(rpp_program *program, const char *reason) {
   rpp_message_set(&program->reason, "%s", *reason == '\0' ? "the program gave no reason" : reason);
   return RPP_KERNEL_DECLINED;
@@ -160,28 +166,11 @@ static int ask_once(const question *q) {
   if (!WIFEXITED(status) || (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != DECLINES)) follow(q, status);
   if (WEXITSTATUS(status) == 0) return take_answer(q);
   rpp_child_words(&p->child, 1, &words);
-  return decline(p, words.text);
+  const char *declined = after("unsupported", words.text);
+  return decline(p, declined != NULL ? declined : words.text);
 }
 
 /* ---- A server ----------------------------------------------------------------------------------------------------------- */
-
-/* What follows a word and a colon at the beginning of a line; null when it begins otherwise. */
-static const char *after(const char *word, const char *line) {
-  const size_t length = strlen(word);
-  return strncmp(line, word, length) == 0 && line[length] == ':' ? line + length + 1 + strspn(line + length + 1, " \t") : NULL;
-}
-
-static int take_line(question *q) {
-  rpp_program *p = q->program;
-  const char *line = p->child.answer, *declined = after("unsupported", line), *failed = after("error", line);
-  if (declined != NULL) return decline(p, declined);
-  if (failed != NULL) {
-    rpp_message_set(&p->reason, "%s", *failed == '\0' ? "the program gave no reason" : failed);
-    return 1;
-  }
-  snprintf(q->answer, sizeof q->answer, "%s", line);
-  return take_answer(q);
-}
 
 /* What follows a line that is no answer cannot be told from one. */
 static int end_server(const question *q, const char *what) {
@@ -192,13 +181,28 @@ static int end_server(const question *q, const char *what) {
   return result;
 }
 
+static int take_line(question *q) {
+  rpp_program *p = q->program;
+  rpp_message what;
+  const char *line = p->child.answer, *declined = after("unsupported", line), *failed = after("error", line);
+  if (*line == '\0') return end_server(q, "answered an empty line");
+  if (declined != NULL) return decline(p, declined);
+  if (failed != NULL) {
+    rpp_message_set(&p->reason, "%s", *failed == '\0' ? "the program gave no reason" : failed);
+    return 1;
+  }
+  snprintf(q->answer, sizeof q->answer, "%s", line);
+  if (strchr(line, '/') != NULL || access(line, F_OK) == 0) return take_answer(q);
+  rpp_message_set(&what, "answered a line that is no path of a file: %.100s", line);
+  return end_server(q, what.text);
+}
+
 static int ask_server(question *q) {
   rpp_program *p = q->program;
   rpp_message what;
   if (p->child.pid == 0 && !rpp_child_start(&p->child, p->command, true, &p->reason)) return RPP_KERNEL_UNASKED;
   switch (rpp_child_ask(&p->child, q->asked)) {
   case RPP_CHILD_ANSWERED:
-    if (p->child.answer[0] == '\0') return end_server(q, "answered an empty line");
     return take_line(q);
   case RPP_CHILD_ENDED:
     follow(q, rpp_child_wait(&p->child));

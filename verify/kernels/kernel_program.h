@@ -2,7 +2,7 @@
  *
  * One process a case: the command is run with {in} and {out} replaced, in every argument, by the path of a case file and by one that an
  * answer is to be written to. Its standard input is empty. Exit status 0: the answer is there; 77: it declines the case, and its last
- * line says why; any other, or a signal, is its failure.
+ * line says why, behind `unsupported:` or without it; any other, or a signal, is its failure.
  *
  * A server: the command is run once, and stays. For each case it gets one line on its standard input, the case file's absolute path, and
  * writes one line to its standard output, flushed:

@@ -214,7 +214,9 @@ static void finish(rpp_pool *pool, lane *l, bool late, rpp_worker_reply *reply) 
   const int status = worker_end(pool, w, &reply->verdict.message);
   if (late) {
     reply->verdict.outcome = RPP_OUTCOME_HANG;
-    rpp_message_set(&reply->verdict.message, "still running after %.3g s", l->limit_s);
+    const rpp_message words = reply->verdict.message;
+    rpp_message_set(&reply->verdict.message, "still running after %.3g s%s%s", l->limit_s, *words.text ? "; it said: " : "",
+                    words.text);
   } else
     died(&reply->verdict, status);
 }
