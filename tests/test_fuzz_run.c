@@ -1,64 +1,14 @@
 /* test_fuzz_run.c: the commands fuzz, replay and merge as a user runs them, with the kernels of broken_kernels.c. */
 #define _GNU_SOURCE
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "shell.h"
 #include "support.h"
 
-static char folder[] = "/tmp/ropepp-fuzz-XXXXXX";
-static char *out; /* both streams of the last command */
-
-static void setup(void) {
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-  ck_assert_ptr_nonnull(getenv("ROPEPP_BROKEN"));
-}
-
-static void teardown(void) {
-  char command[128];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  ck_assert_int_eq(system(command), 0);
-  free(out);
-}
-
-/* Runs a shell command in which PROGRAM is the program and DIR the folder; its status. */
-__attribute__((format(printf, 1, 2))) static int run(const char *format, ...) {
-  char *arguments, *command;
-  va_list list;
-  va_start(list, format);
-  ck_assert_int_ge(vasprintf(&arguments, format, list), 0);
-  va_end(list);
-  ck_assert_int_ge(asprintf(&command, "PROGRAM='%s'; DIR='%s'; { %s; } 2>&1", getenv("ROPEPP_BROKEN"), folder, arguments), 0);
-  FILE *pipe = popen(command, "r");
-  ck_assert_ptr_nonnull(pipe);
-  free(out);
-  size_t size;
-  FILE *text = open_memstream(&out, &size);
-  for (int c; (c = fgetc(pipe)) != EOF;) fputc(c, text);
-  fclose(text);
-  const int status = pclose(pipe);
-  free(arguments);
-  free(command);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
-}
-
-static void holds(const char *part) {
-  ck_assert_msg(strstr(out, part) != NULL, "'%s' is not in:\n%s", part, out);
-}
-
-/* The command in the first replay line of the output, with the program's path in place of its name. */
-static char *replay_line(void) {
-  static const char start[] = "replay: ropepp-verify ";
-  const char *at = strstr(out, start);
-  char *line;
-  ck_assert_msg(at != NULL, "no replay line in:\n%s", out);
-  at += strlen(start);
-  ck_assert_int_ge(asprintf(&line, "$PROGRAM %.*s", (int)strcspn(at, "\n"), at), 0);
-  return line;
-}
+#define run(...) shell_run("ROPEPP_BROKEN", __VA_ARGS__)
+#define holds shell_holds
 
 START_TEST(a_right_kernel_passes) {
   ck_assert_int_eq(run("$PROGRAM fuzz right --cases 60 --seed 3"), 0);
@@ -73,9 +23,9 @@ END_TEST
 /* Each verdict, and the others stand: those of a kernel that is right, too. */
 START_TEST(each_has_its_verdict) {
   ck_assert_int_eq(run("$PROGRAM fuzz crashes past-end right silent one-off --cases 200 --format json"), 3);
-  json_t *report = json_loads(out, 0, NULL), *kernels = json_object_get(report, "kernels");
+  json_t *report = json_loads(shell_out, 0, NULL), *kernels = json_object_get(report, "kernels");
   static const char *const outcomes[] = {"crash", "wrote outside", NULL, "unwritten", "mismatch"};
-  ck_assert_msg(report != NULL, "%s", out);
+  ck_assert_msg(report != NULL, "%s", shell_out);
   for (size_t i = 0; i < 5; i++) {
     const json_t *kernel = json_array_get(kernels, i), *failures = json_object_get(kernel, "failures");
     ck_assert_int_eq(json_integer_value(json_object_get(kernel, "cases")), 40);
@@ -94,7 +44,7 @@ START_TEST(replay_lines_reproduce) {
   for (int i = 0; i < 4; i++) {
     const int status = run("$PROGRAM fuzz %s --cases 30", kernels[i]);
     ck_assert_int_eq(status, i < 2 ? 3 : 1);
-    char *line = replay_line();
+    char *line = shell_replay_line();
     ck_assert_msg(run("%s", line) == status, "%s", line);
     holds("\n1 cases, 1 failures, ");
     free(line);
@@ -146,10 +96,10 @@ START_TEST(failures_stay_in_a_corpus) {
       run("set -- $DIR/a/b/one-off-*.safetensors; test -s $1 && grep -q \"\\\"file\\\": \\\"$1\\\"\" $DIR/a/b/report.json"), 0);
   ck_assert_int_eq(run("set -- $DIR/a/b/one-off-*.safetensors; $PROGRAM check $1"), 2); /* it is no case */
   ck_assert_int_eq(run("grep -c '# one-off$' $DIR/a/b/corpus.txt"), 0);
-  ck_assert_int_gt(atoi(out), 2);
-  const int lines = atoi(out);
+  ck_assert_int_gt(atoi(shell_out), 2);
+  const int lines = atoi(shell_out);
   ck_assert_int_eq(run("$PROGRAM fuzz one-off --cases 20 -o $DIR/a/b >$DIR/out; grep -c one-off $DIR/a/b/corpus.txt"), 0);
-  ck_assert_int_eq(atoi(out), lines);
+  ck_assert_int_eq(atoi(shell_out), lines);
   ck_assert_int_eq(run("$PROGRAM replay --corpus $DIR/a/b/corpus.txt right"), 0);
   ck_assert_int_eq(run("$PROGRAM replay --corpus $DIR/a/b/corpus.txt right one-off"), 1);
   char all[64];
@@ -164,7 +114,7 @@ START_TEST(an_interrupt_leaves_a_report) {
       run("$PROGRAM fuzz right one-off --seconds 60 --format json -o $DIR/i >$DIR/json & sleep 1.5; kill -INT $!; wait $!"), 130);
   json_error_t error;
   char path[64];
-  snprintf(path, sizeof path, "%s/json", folder);
+  snprintf(path, sizeof path, "%s/json", shell_folder);
   for (int i = 0; i < 2; i++) {
     json_t *report = json_load_file(path, 0, &error);
     ck_assert_msg(report != NULL, "%s", error.text);
@@ -172,7 +122,7 @@ START_TEST(an_interrupt_leaves_a_report) {
     const json_t *kernel = json_array_get(json_object_get(report, "kernels"), 0);
     ck_assert_int_gt(json_integer_value(json_object_get(kernel, "cases")), 0);
     json_decref(report);
-    snprintf(path, sizeof path, "%s/i/report.json", folder);
+    snprintf(path, sizeof path, "%s/i/report.json", shell_folder);
   }
 }
 END_TEST
@@ -205,10 +155,11 @@ START_TEST(usage) {
                                     "selftest 'x\ny'",
                                     "'x\ny'"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    ck_assert_msg(run("$PROGRAM %s", bad[i]) == 2, "%s: %s", bad[i], out);
-    const char *end = strchr(out, '\n'); /* one line, and argp's hint */
-    ck_assert_msg(strstr(out, "ropepp-verify") != NULL && end != NULL && (end[1] == '\0' || strncmp(end + 1, "Try `", 5) == 0),
-                  "%s: %s", bad[i], out);
+    ck_assert_msg(run("$PROGRAM %s", bad[i]) == 2, "%s: %s", bad[i], shell_out);
+    const char *end = strchr(shell_out, '\n'); /* one line, and argp's hint */
+    ck_assert_msg(strstr(shell_out, "ropepp-verify") != NULL && end != NULL &&
+                      (end[1] == '\0' || strncmp(end + 1, "Try `", 5) == 0),
+                  "%s: %s", bad[i], shell_out);
   }
   ck_assert_int_eq(run("$PROGRAM merge /tmp"), 2);
   holds("Is a directory");
@@ -229,7 +180,7 @@ int main(void) {
   Suite *suite = suite_create("fuzz_run");
   TCase *tests = tcase_create("fuzz_run");
   tcase_set_timeout(tests, 120);
-  tcase_add_checked_fixture(tests, setup, teardown);
+  tcase_add_checked_fixture(tests, shell_setup, shell_teardown);
   tcase_add_test(tests, a_right_kernel_passes);
   tcase_add_test(tests, each_has_its_verdict);
   tcase_add_test(tests, replay_lines_reproduce);

@@ -53,6 +53,7 @@ static void make(rpp_report *report) {
   strcpy(k[1].name, "wrong # <it's> \"&\\");
   strcpy(k[2].name, "broken");
   strcpy(k[3].name, "idle");
+  strcpy(k[0].contract, "f32,p=f32");
   for (int i = 0; i < 3; i++) {
     rpp_verdict pass = verdict_of(RPP_OUTCOME_PASS, "");
     pass.elements = 1000;
@@ -107,7 +108,10 @@ START_TEST(human) {
   char *text = text_of(&report, RPP_FORMAT_HUMAN);
   if (getenv("ROPEPP_SHOW") != NULL) fputs(text, stderr);
   holds(text, "  clean: 1 unsupported: D = 7: must be < 5 & even\n");
+  holds(text, "  clean: contract f32,p=f32\n  clean: lq 16, lk 16, h 2, kv 2, b 1, d 64, dv 64, rotary 64, positions 0 to 15\n  "
+              "clean: mode ec; ");
   holds(text, "FAIL: 3 of 3 cases, 3 mismatch\n");
+  ck_assert_ptr_null(strstr(text, "broken: lq")); /* what was swept is said where it was passed */
   holds(
       text,
       "  mismatch, row gate\n    worst at out (b=1, h=2, t=3, d=4): expected 0x1p-1 (0.5), got 0x1.8p-1 (0.75), error/bound 2.5 ");

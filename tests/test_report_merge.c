@@ -92,6 +92,12 @@ START_TEST(only_shards_of_one_campaign_merge) {
     rpp_report_free(&sum);
     rpp_report_free(&other);
   }
+  ck_assert(rpp_report_read(first, &sum, &error) && rpp_report_read(second, &other, &error));
+  strcpy(other.kernels[0].contract, "f16");
+  ck_assert(!rpp_report_merge(&sum, &other, &error));
+  ck_assert_msg(strstr(error.text, "clean: was judged by another contract") != NULL, "'%s'", error.text);
+  rpp_report_free(&sum);
+  rpp_report_free(&other);
   ck_assert(rpp_report_read(first, &sum, &error));
   ck_assert_int_eq(rpp_report_status(&sum), 0); /* a shard by itself passes */
   add(&sum, second);

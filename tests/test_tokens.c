@@ -101,6 +101,33 @@ START_TEST(rows_ascend_from_the_first_to_the_last) {
 }
 END_TEST
 
+/* Against the positions themselves. */
+START_TEST(the_reach_is_the_lowest_and_the_highest_position) {
+  enum { LONGEST = 5000 };
+  static int64_t q[LONGEST], k[LONGEST];
+  int packed = 0, reset = 0, batched = 0;
+  for (uint64_t i = 0; i < 4000; i++) {
+    rpp_spec base = rpp_spec_default(RPP_MODE_EC);
+    const rpp_spec spec = rpp_spec_draw(3, i, &base, (const char *const[]){NULL});
+    int64_t cu_q[64], cu_k[64], lowest = INT64_MAX, highest = INT64_MIN, low = 0, high = 0;
+    if (spec.q_len > LONGEST || spec.k_len > LONGEST || spec.packed > 63) continue;
+    rpp_token_packing(&spec, cu_q, cu_k);
+    for (int64_t b = 0; b < spec.batch; b++) {
+      rpp_token_positions(&spec, cu_q, cu_k, b, q, k);
+      for (int64_t n = 0; n < spec.q_len; n++) lowest = q[n] < lowest ? q[n] : lowest, highest = q[n] > highest ? q[n] : highest;
+      for (int64_t n = 0; n < spec.k_len; n++) lowest = k[n] < lowest ? k[n] : lowest, highest = k[n] > highest ? k[n] : highest;
+    }
+    const bool has = lowest <= highest && !spec.attention.q_rotated;
+    ck_assert(rpp_token_reach(&spec, &low, &high) == has);
+    if (!has) continue;
+    ck_assert_msg(low == lowest && high == highest, "case %d: %lld to %lld, not %lld to %lld", (int)i, (long long)low,
+                  (long long)high, (long long)lowest, (long long)highest);
+    packed += spec.packed > 1, reset += spec.reset > 0 && spec.reset < spec.k_len, batched += spec.batched_positions;
+  }
+  ck_assert(packed > 100 && reset > 100 && batched > 100);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("tokens");
   TCase *tests = tcase_create("tokens");
@@ -108,6 +135,7 @@ int main(void) {
   tcase_add_test(tests, positions_count_and_restart);
   tcase_add_test(tests, packed_positions_restart_with_each_sequence);
   tcase_add_test(tests, no_position_passes_the_last);
+  tcase_add_test(tests, the_reach_is_the_lowest_and_the_highest_position);
   tcase_add_test(tests, rows_ascend_from_the_first_to_the_last);
   suite_add_tcase(suite, tests);
   return support_run(suite);

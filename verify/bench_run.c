@@ -12,7 +12,8 @@ enum { KEY_CASE = 0x100, KEY_JSON, KEY_MEMORY, KEY_SCALING, KEY_SECONDS, KEY_VS 
 typedef struct {
   rpp_bench_plan plan;
   rpp_spec *cases; /* the plan's */
-  const char *vs;
+  rpp_cli_plugins plugins;
+  char *vs;
   rpp_format format;
   char **names;
   int name_count;
@@ -24,6 +25,7 @@ static const struct argp_option table[] = {
     {"seconds", KEY_SECONDS, "S", 0, "for each row, about (default 1)", 0},
     {"scaling", KEY_SCALING, 0, 0, "run each on one thread, too: column speed-up", 0},
     {"memory", KEY_MEMORY, 0, 0, "also run each in a process of its own for the most memory that it holds", 0},
+    RPP_CLI_KERNEL_OPTION,
     {"format", 'f', "FORMAT", 0, "human (default) or json", 0},
     {"json", KEY_JSON, 0, 0, "--format json", 0},
     {0}};
@@ -54,6 +56,9 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     return 0;
   case KEY_MEMORY:
     o->plan.memory = true;
+    return 0;
+  case RPP_CLI_KERNEL:
+    rpp_cli_plugin(&o->plugins, value, state);
     return 0;
   case 'f':
     o->format = rpp_cli_basic_format(value, state);
@@ -88,18 +93,25 @@ static int deliver(const options *o) {
   return status;
 }
 
+/* One kernel, by name. */
+static bool find_vs(options *o, rpp_message *error) {
+  rpp_cli_kernels found;
+  if (o->vs == NULL) return true;
+  if (!rpp_cli_kernels_find(1, &o->vs, &(rpp_cli_plugins){.count = 0}, &found, error))
+    return rpp_message_set(error, "--vs %s", error->text);
+  o->plan.vs = found.kernels[0];
+  const bool one = found.count == 1 || rpp_message_set(error, "--vs %.100s: stands for more than one kernel", o->vs);
+  rpp_cli_kernels_free(&found);
+  return one;
+}
+
 static int run(options *o) {
   rpp_cli_kernels kernels;
   rpp_message error;
-  int status;
-  if (!rpp_cli_kernels_find(o->name_count, o->names, &kernels, &error)) return rpp_cli_complain("bench", "", &error);
+  if (!rpp_cli_kernels_find(o->name_count, o->names, &o->plugins, &kernels, &error)) return rpp_cli_complain("bench", "", &error);
   o->plan.kernels = kernels.kernels;
   o->plan.kernel_count = kernels.count;
-  if (o->vs != NULL && (o->plan.vs = rpp_kernel_find(o->vs)) == NULL) {
-    rpp_message_set(&error, "--vs %.100s: no such kernel (`ropepp-verify kernels` lists them)", o->vs);
-    status = rpp_cli_complain("bench", "", &error);
-  } else
-    status = deliver(o);
+  const int status = find_vs(o, &error) ? deliver(o) : rpp_cli_complain("bench", "", &error);
   rpp_cli_kernels_free(&kernels);
   return status;
 }
@@ -109,7 +121,7 @@ int rpp_main_bench(int argc, char **argv) {
   rpp_cli_parse(
       "[KERNEL...]",
       "Times kernels. Without KERNEL, those that run on this CPU; `simt:` and `cuda:` stand for all of theirs, and take far "
-      "longer.\v"
+      "longer; a path stands for a plug-in, as --kernel takes it.\v"
       "Every run stands between two probes of the same process, and is held against them: multiply-adds in float32 (of FMA), "
       "reading 256 MiB (of read, for cases of few operations a byte), copying as many bytes (of copy, for rotation). All "
       "OpenMP threads take part: OMP_NUM_THREADS. Numbers are medians over the runs; of ratios, over pairs of neighbours, so "

@@ -30,6 +30,9 @@ error_t rpp_cli_ask(rpp_cli_asked *asked, int key, char *value, struct argp_stat
   case 'o':
     asked->folder = value;
     return 0;
+  case RPP_CLI_KERNEL:
+    rpp_cli_plugin(&asked->plugins, value, state);
+    return 0;
   case ARGP_KEY_ARGS:
     asked->arguments = state->argv + state->next;
     asked->argument_count = state->argc - state->next;
@@ -78,10 +81,19 @@ void rpp_cli_parse(const char *arguments, const char *doc, const struct argp_opt
 
 /* ---- Kernels ------------------------------------------------------------------------------------------------------------ */
 
+void rpp_cli_plugin(rpp_cli_plugins *plugins, const char *value, struct argp_state *state) {
+  if (plugins->count == RPP_PLUGINS) rpp_refuse(state, "--kernel %.100s: more than %d plug-ins", value, RPP_PLUGINS);
+  char *path = plugins->paths[plugins->count];
+  if (snprintf(path, RPP_PLUGIN_PATH, "%s%s", strchr(value, '/') == NULL ? "./" : "", value) >= RPP_PLUGIN_PATH)
+    rpp_refuse(state, "--kernel %.100s...: is longer a path than %d characters", value, RPP_PLUGIN_PATH - 1);
+  plugins->count++;
+}
+
 static void add(rpp_cli_kernels *found, const rpp_kernel *kernel) {
+  const char *path = rpp_kernel_plugin_path(kernel);
   for (int i = 0; i < found->count; i++)
     if (found->kernels[i] == kernel) return;
-  found->names[found->count] = kernel->name;
+  found->names[found->count] = path != NULL ? path : kernel->name;
   found->kernels[found->count++] = kernel;
 }
 
@@ -100,8 +112,17 @@ static bool add_all(const char *prefix, const rpp_kernel *const *list, rpp_cli_k
   return found->count > before;
 }
 
+static bool add_plugin(const char *path, rpp_cli_kernels *found, rpp_message *error) {
+  rpp_message why;
+  const rpp_kernel *kernel = rpp_kernel_plugin(path, &why);
+  if (kernel == NULL) return rpp_message_set(error, "%.100s: %s", path, why.text);
+  add(found, kernel);
+  return true;
+}
+
 static bool add_named(const char *name, rpp_cli_kernels *found, rpp_message *error) {
   rpp_message why;
+  if (strchr(name, '/') != NULL) return add_plugin(name, found, error);
   if (strcmp(name, "simt:") == 0 && add_all(name, rpp_kernels, found)) return true;
   if (strcmp(name, "cuda:") == 0 && add_all(name, rpp_kernels_cuda(&why), found)) return true;
   const rpp_kernel *kernel = rpp_kernel_find(name);
@@ -110,15 +131,17 @@ static bool add_named(const char *name, rpp_cli_kernels *found, rpp_message *err
   return true;
 }
 
-bool rpp_cli_kernels_find(int count, char *const *names, rpp_cli_kernels *found, rpp_message *error) {
-  size_t room = (size_t)count;
+bool rpp_cli_kernels_find(int count, char *const *names, const rpp_cli_plugins *plugins, rpp_cli_kernels *found,
+                          rpp_message *error) {
+  size_t room = (size_t)count + (size_t)plugins->count;
   for (const rpp_kernel *const *k = rpp_kernels; *k != NULL; k++) room++;
   for (const rpp_kernel *const *k = rpp_kernels_cuda_built(); *k != NULL; k++) room++;
   *found = (rpp_cli_kernels){calloc(room + 1, sizeof(rpp_kernel *)), calloc(room + 1, sizeof(char *)), 0};
   bool good = (found->kernels != NULL && found->names != NULL) || rpp_message_set(error, "memory is out");
-  for (const rpp_kernel *const *k = rpp_kernels; good && count == 0 && *k != NULL; k++)
+  for (const rpp_kernel *const *k = rpp_kernels; good && count + plugins->count == 0 && *k != NULL; k++)
     if (rpp_kernel_on_host(*k)) add(found, *k);
   for (int i = 0; good && i < count; i++) good = add_named(names[i], found, error);
+  for (int i = 0; good && i < plugins->count; i++) good = add_plugin(plugins->paths[i], found, error);
   if (good && found->count == 0) good = rpp_message_set(error, "this build has no kernel that runs on this CPU: name one");
   if (!good) rpp_cli_kernels_free(found);
   return good;

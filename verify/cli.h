@@ -4,7 +4,7 @@
 #include <argp.h>
 
 #include "base/format.h"
-#include "kernels/kernel.h"
+#include "kernels/kernel_plugin.h"
 #include "program/commands.h"
 #include "program/message.h"
 #include "reports/report.h"
@@ -13,9 +13,23 @@
 rpp_format rpp_cli_basic_format(const char *value, struct argp_state *state);
 rpp_format rpp_cli_format(const char *value, struct argp_state *state);
 
-/* What commands that make a report are asked for: -f, -o, and the arguments behind the options. */
+/* The plug-ins that --kernel names: paths, each with a slash. */
+typedef struct {
+  char paths[RPP_PLUGINS][RPP_PLUGIN_PATH];
+  int count;
+} rpp_cli_plugins;
+
+enum { RPP_CLI_KERNEL = 'k' };
+#define RPP_CLI_KERNEL_OPTION                                                                                                      \
+  { "kernel", RPP_CLI_KERNEL, "FILE", 0, "a plug-in kernel, a shared library of ropepp_kernel.h; may be repeated", 0 }
+
+/* Takes the value of --kernel; a name without a slash is one in the current folder. */
+void rpp_cli_plugin(rpp_cli_plugins *plugins, const char *value, struct argp_state *state);
+
+/* What commands that make a report are asked for: -f, -o, --kernel, and the arguments behind the options. */
 typedef struct {
   rpp_format format;
+  rpp_cli_plugins plugins;
   const char *folder; /* null: no files */
   char **arguments;
   int argument_count;
@@ -44,9 +58,11 @@ typedef struct {
   int count;
 } rpp_cli_kernels;
 
-/* By name, each once; `simt:` and `cuda:` alone stand for all whose names begin so. Without names, those of this machine's CPU: not simt:
- * and not cuda:. False, with a message, for a name that no kernel has, where there is none, and when memory is out. */
-bool rpp_cli_kernels_find(int count, char *const *names, rpp_cli_kernels *found, rpp_message *error);
+/* By name, each once; `simt:` and `cuda:` alone stand for all whose names begin so; a name with a slash is the path of a plug-in, whose name
+ * in reports it is. plugins: more of them. Without any, those of this machine's CPU: not simt: and not cuda:. False, with a message, for a
+ * name that no kernel has, where there is none, for a plug-in that is refused, and when memory is out. */
+bool rpp_cli_kernels_find(int count, char *const *names, const rpp_cli_plugins *plugins, rpp_cli_kernels *found,
+                          rpp_message *error);
 void rpp_cli_kernels_free(rpp_cli_kernels *found);
 
 /* One line on stderr; returns the exit status 2. */

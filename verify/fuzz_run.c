@@ -15,6 +15,7 @@ typedef struct {
 static const struct argp_option table[] = {
     RPP_CLI_DRAW_OPTIONS("cases over all kernels and shards (default 4000; no limit with --seconds alone)"),
     {"shard", KEY_SHARD, "I/N", 0, "only every N-th spec, from the I-th; `ropepp-verify merge` joins the reports", 0},
+    RPP_CLI_KERNEL_OPTION,
     {"format", 'f', "FORMAT", 0, "human (default), json, tap or junit, on standard output", 0},
     {"output", 'o', "DIR", 0,
      "also write DIR/report.json, .tap and .xml, DIR/KERNEL-N.safetensors of failures, and add them all to DIR/corpus.txt", 0},
@@ -40,10 +41,11 @@ int rpp_main_fuzz(int argc, char **argv) {
   rpp_cli_parse(
       "[KERNEL...]",
       "Holds kernels against the truth on random cases, each run in a process of its own. Without KERNEL, those that run on "
-      "this CPU; `simt:` and `cuda:` stand for all of theirs.",
+      "this CPU; `simt:` and `cuda:` stand for all of theirs, and a path for a plug-in, as --kernel takes it.",
       table, parse, argc, argv, &o);
   if (o.asked.folder != NULL && !rpp_folder_make(o.asked.folder, &error)) return rpp_cli_complain("fuzz", "", &error);
-  if (!rpp_cli_kernels_find(o.asked.argument_count, o.asked.arguments, &found, &error)) return rpp_cli_complain("fuzz", "", &error);
+  if (!rpp_cli_kernels_find(o.asked.argument_count, o.asked.arguments, &o.asked.plugins, &found, &error))
+    return rpp_cli_complain("fuzz", "", &error);
   o.campaign.names = found.names;
   o.campaign.pool.kernels = found.kernels;
   o.campaign.pool.kernel_count = found.count;

@@ -9,7 +9,7 @@ const char *argp_program_version = "ropepp-verify " RPP_VERSION;
 
 static const rpp_command commands[] = {
     {"identities", "", "every identity, its largest deviation, its bound", rpp_main_identities},
-    {"kernels", "", "the kernels of this build, their contracts and where they run", rpp_main_kernels},
+    {"kernels", "[KERNEL...]", "the kernels of this build, their contracts and where they run", rpp_main_kernels},
     {"fuzz", "[KERNEL...]", "hold kernels against the truth on random cases", rpp_main_fuzz},
     {"exec", "CMD {in} {out}", "hold any program against the truth on random cases", rpp_main_exec},
     {"selftest", "", "every planted bug must be caught, every clean kernel must pass", rpp_main_selftest},

@@ -19,6 +19,7 @@ typedef struct {
 
 static const struct argp_option table[] = {
     {"corpus", KEY_CORPUS, "FILE", 0, "replay every case of a file; may be repeated", 0},
+    RPP_CLI_KERNEL_OPTION,
     {"format", 'f', "FORMAT", 0, "human (default), json, tap or junit, on standard output", 0},
     {"output", 'o', "DIR", 0, "also write DIR/report.json, .tap and .xml, and DIR/KERNEL-N.safetensors of failures", 0},
     {0}};
@@ -89,7 +90,7 @@ int rpp_main_replay(int argc, char **argv) {
       parse,
       "[KERNEL...] SPEC\n--corpus FILE [KERNEL...]",
       "Runs a case again, from the line that a failure printed, or every case of a corpus. Without KERNEL, the "
-      "kernels that run on this CPU.",
+      "kernels that run on this CPU. A path stands for a plug-in, as --kernel takes it.",
       NULL,
       help,
       NULL};
@@ -100,7 +101,7 @@ int rpp_main_replay(int argc, char **argv) {
   if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0) return RPP_EXIT_USAGE;
   if (o.asked.folder != NULL && !rpp_folder_make(o.asked.folder, &error)) {
     rpp_cli_complain("replay", "", &error);
-  } else if (!rpp_cli_kernels_find(o.asked.argument_count, o.asked.arguments, &found, &error)) {
+  } else if (!rpp_cli_kernels_find(o.asked.argument_count, o.asked.arguments, &o.asked.plugins, &found, &error)) {
     rpp_cli_complain("replay", "", &error);
   } else {
     status = run(&o, &found);

@@ -227,8 +227,7 @@ void rpp_spec_key_default(const rpp_spec_key *key, rpp_spec *spec) {
     parse_value(key, key->standard, spec, &error);
 }
 
-/* The enumerator of a key that has one: what table names it, and its value. */
-static const rpp_name *enumerator(const rpp_spec_key *key, const rpp_spec *spec, int *value) {
+const rpp_name *rpp_spec_key_names(const rpp_spec_key *key, const rpp_spec *spec, int *value) {
   switch (key->kind) {
   case RPP_KEY_NAME:
     memcpy(value, (const char *)spec + key->offset, sizeof *value);
@@ -239,6 +238,9 @@ static const rpp_name *enumerator(const rpp_spec_key *key, const rpp_spec *spec,
   case RPP_KEY_SCALING:
     *value = (int)spec->attention.rotary.scaling.kind;
     return rpp_names_scaling;
+  case RPP_KEY_INPUTS:
+    *value = (int)spec->attention.q_rotated;
+    return rpp_names_inputs;
   default:
     return NULL;
   }
@@ -246,7 +248,7 @@ static const rpp_name *enumerator(const rpp_spec_key *key, const rpp_spec *spec,
 
 bool rpp_spec_key_check(const rpp_spec_key *key, const rpp_spec *spec, rpp_message *error) {
   int name = 0;
-  const rpp_name *names = enumerator(key, spec, &name);
+  const rpp_name *names = rpp_spec_key_names(key, spec, &name);
   if (names != NULL && strcmp(rpp_names_get(names, name), "?") == 0)
     return rpp_message_set(error, "%s = %d: unknown", key->name, name);
   if (key->kind != RPP_KEY_INTEGER) return true;

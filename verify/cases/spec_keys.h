@@ -46,6 +46,9 @@ void rpp_spec_key_print(const rpp_spec_key *key, const rpp_spec *spec, char *tex
 void rpp_spec_key_default(const rpp_spec_key *key, rpp_spec *spec);
 void rpp_spec_key_copy(const rpp_spec_key *key, const rpp_spec *from, rpp_spec *to);
 
+/* The names of a key that has them, and which of them the value is; null for a key that has none. */
+const rpp_name *rpp_spec_key_names(const rpp_spec_key *key, const rpp_spec *spec, int *value);
+
 /* Whether two specs have the same value, bit for bit. */
 bool rpp_spec_key_same(const rpp_spec_key *key, const rpp_spec *a, const rpp_spec *b);
 

@@ -32,7 +32,10 @@ void rpp_token_packing(const rpp_spec *spec, int64_t *cu_q, int64_t *cu_k) {
 
 /* ---- Positions ----------------------------------------------------------------------------------------------------------- */
 
-enum { LATEST_START = 100 }; /* how far apart the batch's sequences start, at most */
+enum {
+  PACKED = 4096, /* sequences at most, as spec_keys.c has it */
+  LATEST_START = 100
+}; /* how far apart the batch's sequences start, at most */
 
 static int64_t start_of(const rpp_spec *spec, int64_t b) {
   if (!spec->batched_positions || b == 0) return spec->position;
@@ -65,6 +68,30 @@ int64_t rpp_token_last_position(const rpp_spec *spec) {
   const int64_t longest = spec->q_len > spec->k_len ? spec->q_len : spec->k_len;
   const int64_t latest = spec->position + (spec->batched_positions ? (spec->batch - 1) * LATEST_START : 0) + longest;
   return latest > spec->reset ? latest : spec->reset;
+}
+
+/* The most tokens that a sequence has, of queries or of keys. Both count from its start, so that the longer one has every count. */
+static int64_t longest(const rpp_spec *spec) {
+  int64_t cu_q[PACKED + 1], cu_k[PACKED + 1], most = 0;
+  if (spec->packed == 0) return spec->q_len > spec->k_len ? spec->q_len : spec->k_len;
+  rpp_token_packing(spec, cu_q, cu_k);
+  for (int64_t n = 0; n < spec->packed; n++) {
+    if (cu_q[n + 1] - cu_q[n] > most) most = cu_q[n + 1] - cu_q[n];
+    if (cu_k[n + 1] - cu_k[n] > most) most = cu_k[n + 1] - cu_k[n];
+  }
+  return most;
+}
+
+bool rpp_token_reach(const rpp_spec *spec, int64_t *lowest, int64_t *highest) {
+  const int64_t length = longest(spec), before = spec->reset > 0 && length > spec->reset ? spec->reset : length;
+  if (length == 0 || spec->batch == 0 || (spec->attention.q_rotated && spec->attention.k_rotated)) return false;
+  *lowest = spec->position;
+  *highest = start_of(spec, spec->batch - 1) + before - 1; /* later sequences start later */
+  if (length == before) return true;
+  const int64_t last = (length - before < before ? length - before : before) - 1; /* counts start again at 0 */
+  if (*lowest > 0) *lowest = 0;
+  if (*highest < last) *highest = last;
+  return true;
 }
 
 /* ---- Sampled rows -------------------------------------------------------------------------------------------------------- */

@@ -15,6 +15,9 @@ void rpp_token_positions(const rpp_spec *spec, const int64_t *cu_q, const int64_
 /* No position is above it, nor below min(0, spec's position). */
 int64_t rpp_token_last_position(const rpp_spec *spec);
 
+/* The lowest and the highest position of all its tokens; false for a spec without any, or whose inputs are rotated. */
+bool rpp_token_reach(const rpp_spec *spec, int64_t *lowest, int64_t *highest);
+
 /* The spec's rows query rows, ascending, one from each of as many equal parts, the first and the last row among them. */
 void rpp_token_rows(const rpp_spec *spec, int64_t *rows);
 

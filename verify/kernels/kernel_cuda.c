@@ -72,3 +72,9 @@ const rpp_kernel *const *rpp_kernels_cuda(rpp_message *why) {
   *why = reason;
   return known == 2 ? rpp_kernels_cuda_built() : none;
 }
+
+bool rpp_kernel_cuda_around(const rpp_kernel *inner, rpp_kernel *around, rpp_message *why) {
+  if (*rpp_kernels_cuda(why) == NULL) return false;
+  *around = rpp_on_device_wrap(inner);
+  return true;
+}

@@ -11,4 +11,8 @@ const rpp_kernel *const *rpp_kernels_cuda(rpp_message *why);
 /* The same where no device was asked for: all that the build has. */
 const rpp_kernel *const *rpp_kernels_cuda_built(void);
 
+/* A kernel that takes device pointers as one that takes host pointers (on_device.h), around *inner, which must outlive it. False, with the
+ * reason, where there is none to run it. */
+bool rpp_kernel_cuda_around(const rpp_kernel *inner, rpp_kernel *around, rpp_message *why);
+
 #endif

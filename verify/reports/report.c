@@ -57,7 +57,10 @@ rpp_report_failure *rpp_report_add(rpp_report_kernel *kernel, int64_t index, con
   *ok = true;
   kernel->outcomes[verdict->outcome]++;
   kernel->elements += verdict->elements;
-  if (verdict->outcome == RPP_OUTCOME_UNSUPPORTED) *ok = rpp_report_add_reason(kernel, &verdict->message, 1);
+  if (verdict->outcome == RPP_OUTCOME_UNSUPPORTED)
+    *ok = rpp_report_add_reason(kernel, &verdict->message, 1);
+  else
+    rpp_swept_add(&kernel->swept, spec);
   for (int g = 0; g < RPP_GATES; g++)
     if (rpp_ratio_worse(verdict->ratio[g], kernel->worst[g].ratio))
       kernel->worst[g] = (rpp_report_worst){verdict->ratio[g], index, *spec};
@@ -104,6 +107,7 @@ static bool merge_kernel(rpp_report_kernel *kernel, const rpp_report_kernel *oth
   }
   for (int i = 0; i < other->reason_count; i++)
     if (!rpp_report_add_reason(kernel, &other->reasons[i].text, other->reasons[i].count)) return false;
+  rpp_swept_merge(&kernel->swept, &other->swept);
   merge_failures(kernel, other);
   return true;
 }
@@ -124,6 +128,9 @@ bool rpp_report_merge(rpp_report *report, const rpp_report *other, rpp_message *
   bool same = report->kernel_count == other->kernel_count;
   for (int k = 0; same && k < report->kernel_count; k++) same = strcmp(report->kernels[k].name, other->kernels[k].name) == 0;
   if (!same) return rpp_message_set(error, "kernels: not those of the first report, in its order");
+  for (int k = 0; k < report->kernel_count; k++)
+    if (strcmp(report->kernels[k].contract, other->kernels[k].contract) != 0)
+      return rpp_message_set(error, "%.60s: was judged by another contract than in the first report", report->kernels[k].name);
   for (int64_t i = 0; i < a->shards; i++) {
     if (report->present[i] && other->present[i])
       return rpp_message_set(error, "shard %lld/%lld: given twice", (long long)i + 1, (long long)a->shards);

@@ -6,7 +6,9 @@
 
 #include "base/format.h"
 #include "cases/spec.h"
+#include "contract_text.h"
 #include "judge/verdict.h"
+#include "reports/swept.h"
 
 enum { RPP_REPORT_FAILURES = 4, RPP_REPORT_NAME = 256, RPP_REPORT_FILE = 1024, RPP_REPORT_SHARDS = 1000000 };
 
@@ -41,7 +43,8 @@ typedef struct {
 } rpp_report_command;
 
 typedef struct {
-  char name[RPP_REPORT_NAME]; /* as on the command line */
+  char name[RPP_REPORT_NAME];       /* as on the command line */
+  char contract[RPP_CONTRACT_TEXT]; /* by which it was judged */
   rpp_report_command replay;
   int64_t outcomes[RPP_OUTCOMES];
   int64_t skipped; /* cases that were not run because the kernel had hung too often */
@@ -49,6 +52,7 @@ typedef struct {
   rpp_report_worst worst[RPP_GATES];
   rpp_report_reason *reasons; /* of unsupported cases, sorted by text */
   int reason_count;
+  rpp_swept swept;                                  /* of supported cases */
   rpp_report_failure failures[RPP_REPORT_FAILURES]; /* in the order of index */
   int failure_count;
 } rpp_report_kernel;

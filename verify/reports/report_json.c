@@ -48,11 +48,12 @@ static json_t *json_kernel(const rpp_report_kernel *kernel) {
     json_array_append_new(reasons, json_pack("{s:o, s:I}", "reason", rpp_json_text_or_null(kernel->reasons[i].text.text), "cases",
                                              (json_int_t)kernel->reasons[i].count));
   for (int i = 0; i < kernel->failure_count; i++) json_array_append_new(failures, json_failure(kernel, &kernel->failures[i]));
-  return json_pack("{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "name", rpp_json_text_or_null(kernel->name), "pass",
-                   (int)rpp_report_kernel_pass(kernel), "cases", (json_int_t)rpp_report_cases(kernel), "supported",
-                   (json_int_t)rpp_report_supported(kernel), "failed", (json_int_t)rpp_report_failures(kernel), "skipped",
-                   (json_int_t)kernel->skipped, "elements", (json_int_t)kernel->elements, "outcomes", outcomes, "unsupported",
-                   reasons, "gates", json_gates(kernel), "failures", failures);
+  return json_pack("{s:o, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "name", rpp_json_text_or_null(kernel->name),
+                   "contract", rpp_json_text_or_null(kernel->contract), "pass", (int)rpp_report_kernel_pass(kernel), "cases",
+                   (json_int_t)rpp_report_cases(kernel), "supported", (json_int_t)rpp_report_supported(kernel), "failed",
+                   (json_int_t)rpp_report_failures(kernel), "skipped", (json_int_t)kernel->skipped, "elements",
+                   (json_int_t)kernel->elements, "outcomes", outcomes, "unsupported", reasons, "swept",
+                   rpp_swept_json(&kernel->swept), "gates", json_gates(kernel), "failures", failures);
 }
 
 void rpp_report_json(const rpp_report *report, FILE *out) {

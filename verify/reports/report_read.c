@@ -126,8 +126,10 @@ static bool read_reasons(const json_t *from, rpp_report_kernel *kernel, rpp_mess
 static bool read_kernel(const json_t *from, rpp_report_kernel *kernel, rpp_message *error) {
   const json_t *outcomes = json_object_get(from, "outcomes"), *failures = json_object_get(from, "failures"), *failure;
   size_t i;
-  if (!get_text(from, "name", kernel->name, sizeof kernel->name, error) || !get_count(from, "skipped", &kernel->skipped, error) ||
-      !get_count(from, "elements", &kernel->elements, error))
+  if (!get_text(from, "name", kernel->name, sizeof kernel->name, error) ||
+      !get_text(from, "contract", kernel->contract, sizeof kernel->contract, error) ||
+      !rpp_swept_read(json_object_get(from, "swept"), &kernel->swept, error) ||
+      !get_count(from, "skipped", &kernel->skipped, error) || !get_count(from, "elements", &kernel->elements, error))
     return false;
   for (int o = 0; o < RPP_OUTCOMES; o++)
     if (!get_count(outcomes, rpp_names_get(rpp_names_outcome, o), &kernel->outcomes[o], error)) return false;

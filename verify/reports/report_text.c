@@ -114,10 +114,16 @@ static void print_table(const rpp_report *report, FILE *out) {
 
 /* Everything about a kernel that its row has no room for. */
 static void print_rest(const rpp_report_kernel *kernel, FILE *out) {
+  char margin[RPP_REPORT_NAME + 8];
   rpp_message why;
   for (int i = 0; i < kernel->reason_count; i++)
     fprintf(out, "  %s: %" PRId64 " unsupported: %s\n", kernel->name, kernel->reasons[i].count, kernel->reasons[i].text.text);
-  if (rpp_report_kernel_pass(kernel)) return;
+  snprintf(margin, sizeof margin, "  %s: ", kernel->name);
+  if (kernel->contract[0] != '\0') fprintf(out, "%scontract %s\n", margin, kernel->contract);
+  if (rpp_report_kernel_pass(kernel)) {
+    rpp_swept_text(&kernel->swept, margin, out);
+    return;
+  }
   rpp_report_why(kernel, &why);
   fprintf(out, "\n%s: FAIL: %s\n", kernel->name, why.text);
   for (int i = 0; i < kernel->failure_count; i++) rpp_report_failure_lines(kernel, &kernel->failures[i], "  ", out);

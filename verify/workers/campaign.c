@@ -166,6 +166,7 @@ bool rpp_campaign_run(const rpp_campaign *campaign, rpp_report *report, rpp_corp
     return rpp_message_set(error, "memory is out");
   for (int k = 0; k < report->kernel_count; k++) {
     snprintf(report->kernels[k].name, RPP_REPORT_NAME, "%s", campaign->names[k]);
+    rpp_contract_print(&campaign->pool.kernels[k]->contract, report->kernels[k].contract);
     if (campaign->replay != NULL) report->kernels[k].replay = campaign->replay[k];
   }
   const int64_t cases = campaign->plan.cases;
