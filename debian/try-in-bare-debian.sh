@@ -1,8 +1,9 @@
 #!/bin/sh
-# try-in-bare-debian.sh [FOLDER]: builds the packages in a bare Debian 12 that has nothing but what debian/control asks for, installs
-# them in another one, and runs debian/tests there, having seen them fail before. Both lie in FOLDER (default: a new one below /tmp),
-# which stays; FOLDER/base is made once. Needs root, debootstrap and the network; takes five minutes or more. lintian judges the
-# packages where it is installed. The build is one without tests (nocheck), unless DEB_BUILD_OPTIONS is set, if only to nothing.
+# try-in-bare-debian.sh [FOLDER]: builds the packages in a bare Debian 12 that has nothing but what debian/control asks for,
+# installs them in another one, and runs debian/tests there, having seen them fail before. Both lie in FOLDER (default: a new one
+# below /tmp), which stays; FOLDER/base is made once. Needs root, debootstrap and the network; takes five minutes or more. lintian
+# judges the packages where it is installed. The build is one without tests (nocheck), unless DEB_BUILD_OPTIONS is set, if only to
+# nothing.
 set -eu
 cd "$(dirname "$0")/.."
 folder=$(realpath "${1:-$(mktemp -d /tmp/ropepp-debian-XXXXXX)}")
@@ -47,7 +48,7 @@ fi
 say "installing"
 fresh bare
 source_to "$folder/bare/source"
-for test in programs library; do
+for test in programs library kernels; do
   if inside "$folder/bare" sh -c "cd /source && debian/tests/$test" >/dev/null 2>&1; then
     say "$test passes where nothing is installed"
     exit 1
@@ -57,7 +58,7 @@ cp "$folder"/builder/build/*.deb "$folder/bare/"
 rm -f "$folder"/bare/*dbgsym*.deb
 inside "$folder/bare" sh -c 'apt-get install -q -y /ropepp_*.deb'
 inside "$folder/bare" sh -c 'cd /source && debian/tests/programs'
-inside "$folder/bare" sh -c 'apt-get install -q -y --no-install-recommends /*.deb build-essential pkgconf python3'
-inside "$folder/bare" sh -c 'cd /source && debian/tests/library'
+inside "$folder/bare" sh -c 'apt-get install -q -y --no-install-recommends /*.deb build-essential pkgconf python3-numpy'
+inside "$folder/bare" sh -ec 'cd /source; debian/tests/library; debian/tests/kernels'
 inside "$folder/bare" sh -ec 'apt-get purge -q -y ropepp libropepp0 libropepp-dev; ! find /usr /etc -name "*ropepp*" | grep .'
 say "the packages of $folder/builder/build install, run and go on a bare Debian 12"
