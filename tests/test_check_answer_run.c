@@ -204,10 +204,27 @@ START_TEST(a_folder_in_the_other_order) {
   }
   answer_folder(dumped, &a);
   ck_assert_int_eq(check(dumped, NULL), 1);
-  holds("  probably: the arrays are batch, heads, length, width: use --axes bhld\n");
+  holds("  probably: the arrays fit as batch, heads, length, width: use --axes bhld\n");
   ck_assert_int_eq(check(dumped, "--axes", "bhld", NULL), 0);
   ck_assert_int_eq(check(dumped, "--axes", "blhd", NULL), 1);
   ck_assert_ptr_null(strstr(out, "use --axes"));
+}
+END_TEST
+
+START_TEST(a_folder_that_only_fits_in_the_other_order) {
+  dump("ec:h=4,kv=2,lq=9,lk=13,d=32,seed=5", FAULTY_NONE);
+  rpp_tensor *const all[] = {&a.data.q, &a.data.k, &a.data.v, &a.data.out};
+  for (int i = 0; i < 4; i++) {
+    const rpp_tensor t = *all[i];
+    all[i]->strides[1] = t.strides[2], all[i]->strides[2] = t.strides[1];
+    all[i]->shape[1] = t.shape[2], all[i]->shape[2] = t.shape[1];
+  }
+  answer_folder(dumped, &a);
+  ck_assert_int_eq(check(dumped, NULL), 2);
+  ck_assert_ptr_nonnull(strstr(complaints, "; the arrays fit as batch, heads, length, width: use --axes bhld\n"));
+  ck_assert_int_eq(check(dumped, "--axes", "bhld", NULL), 0);
+  ck_assert_int_eq(check(dumped, "--axes", "blhd", NULL), 2);
+  ck_assert_ptr_null(strstr(complaints, "use --axes"));
 }
 END_TEST
 
@@ -250,6 +267,7 @@ int main(void) {
   tcase_add_test(tests, usage);
   tcase_add_test(tests, a_folder);
   tcase_add_test(tests, a_folder_in_the_other_order);
+  tcase_add_test(tests, a_folder_that_only_fits_in_the_other_order);
   tcase_add_test(tests, json);
   suite_add_tcase(suite, tests);
   return support_run(suite);
