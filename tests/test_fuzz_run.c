@@ -63,7 +63,7 @@ START_TEST(a_loop_is_a_hang) {
 END_TEST
 
 START_TEST(shards_merge_to_the_whole) {
-  const char *const strip = "sed '/\"time\"/,$d'";
+  const char *const strip = "sed '/\"file\"/d; /\"time\"/,$d'"; /* the shards have files of their failures, each its own */
   ck_assert_int_eq(
       run("$PROGRAM fuzz right one-off crashes --cases 203 --format json | %s >$DIR/whole; "
           "for i in 1 2 3 4; do $PROGRAM fuzz right one-off crashes --cases 203 --shard $i/4 -o $DIR/$i >$DIR/out; "
@@ -91,6 +91,10 @@ END_TEST
 
 START_TEST(failures_stay_in_a_corpus) {
   ck_assert_int_eq(run("$PROGRAM fuzz one-off --cases 20 -o $DIR/a/b"), 1);
+  holds("to load: ");
+  ck_assert_int_eq(
+      run("set -- $DIR/a/b/one-off-*.safetensors; test -s $1 && grep -q \"\\\"file\\\": \\\"$1\\\"\" $DIR/a/b/report.json"), 0);
+  ck_assert_int_eq(run("set -- $DIR/a/b/one-off-*.safetensors; $PROGRAM check $1"), 2); /* it is no case */
   ck_assert_int_eq(run("grep -c '# one-off$' $DIR/a/b/corpus.txt"), 0);
   ck_assert_int_gt(atoi(shell_out), 2);
   const int lines = atoi(shell_out);

@@ -51,6 +51,43 @@ static void check_problem(const rpp_attention *file, const rpp_attention *spec) 
   ck_assert(r->scaling.low == s->scaling.low && r->scaling.high == s->scaling.high && r->table_dtype == s->table_dtype);
 }
 
+/* The spec that a case was made from is known again, and is not once anything else is in the file. */
+static void check_recalled(rpp_case *c, const char *text) {
+  rpp_spec spec;
+  char again[RPP_SPEC_TEXT];
+  if (strlen(text) >= sizeof c->name.text) return; /* the label is cut */
+  ck_assert_msg(rpp_gen_recall(c, &spec), "%s", text);
+  rpp_spec_print(&spec, again);
+  ck_assert_str_eq(again, text);
+  const rpp_tensor *const all[] = {c->inputs.q, c->inputs.k, c->inputs.v, c->inputs.pos_q, c->inputs.pos_k};
+  for (int i = 0; i < 5; i++) {
+    int64_t elements = 0;
+    if (all[i] == NULL || rpp_tensor_extent(all[i], &elements, NULL) != RPP_OK || elements == 0) continue;
+    unsigned char *byte = (unsigned char *)all[i]->data + (elements - 1) * (int64_t)rpp_dtype_size(all[i]->dtype);
+    *byte ^= 1;
+    ck_assert_msg(!rpp_gen_recall(c, &spec), "%s: tensor %d", text, i);
+    *byte ^= 1;
+  }
+}
+
+START_TEST(a_label_is_no_proof) {
+  static const char *const labels[] = {"", "a case of mine", "rope:lq=4,lk=5,d=8,seed=2", "rope:lq=4,lk=4,d=8,seed=3",
+                                       "rope:h=1024,lq=2000000,lk=4,d=8,seed=2"};
+  rpp_safetensors *file;
+  rpp_case c;
+  rpp_spec spec;
+  rpp_message error;
+  ck_assert_int_eq(rpp_gen_run("rope:lq=4,lk=4,d=8,seed=2", path, stderr), 0);
+  ck_assert(rpp_safetensors_load(path, &file, &error) && rpp_case_read(file, &c, &error));
+  ck_assert(rpp_gen_recall(&c, &spec) && spec.seed == 2);
+  for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+    rpp_message_set(&c.name, "%s", labels[i]);
+    ck_assert_msg(!rpp_gen_recall(&c, &spec), "%s", labels[i]);
+  }
+  rpp_safetensors_free(file);
+}
+END_TEST
+
 START_TEST(files_hold_the_spec) {
   for (uint64_t n = 0; n < 400; n++) {
     const rpp_spec spec = rpp_spec_draw(9, n, NULL, NULL);
@@ -74,6 +111,7 @@ START_TEST(files_hold_the_spec) {
     check_tensor(c.inputs.cu_q, &g.cu_q);
     check_tensor(c.inputs.cu_k, &g.cu_k);
     ck_assert_str_eq(rpp_safetensors_metadata(file, "name"), text);
+    check_recalled(&c, text);
     rpp_generated_free(&g);
     rpp_safetensors_free(file);
   }
@@ -108,6 +146,7 @@ int main(void) {
   tcase_set_timeout(tests, 60);
   tcase_add_checked_fixture(tests, enter, leave);
   tcase_add_test(tests, files_hold_the_spec);
+  tcase_add_test(tests, a_label_is_no_proof);
   tcase_add_test(tests, what_goes_wrong_is_one_line);
   suite_add_tcase(suite, tests);
   return support_run(suite);

@@ -75,6 +75,7 @@ static void make(rpp_report *report) {
   wrong.worst = (rpp_worst){RPP_JUDGED_LSE, 0, 1, 17, -1, -INFINITY, NAN, 0, NAN};
   add(&k[1], 9, wrong);
   rpp_message_set(&k[1].failures[0].explanation, "matches with pairing=half");
+  strcpy(k[1].failures[0].file, "a b/wrong-3.safetensors");
   k[1].failures[1].reproduced = false;
 
   rpp_verdict dead = verdict_of(RPP_OUTCOME_CRASH, "free(): invalid pointer");
@@ -195,6 +196,8 @@ START_TEST(json) {
   ck_assert_uint_eq(json_array_size(json_object_get(k, "failures")), 2);
   ck_assert_str_eq(json_string_value(json_object_get(f, "gate")), "row");
   ck_assert_str_eq(json_string_value(json_object_get(f, "explanation")), "matches with pairing=half");
+  ck_assert_str_eq(json_string_value(json_object_get(f, "file")), "a b/wrong-3.safetensors");
+  ck_assert(json_is_null(json_object_get(json_array_get(json_object_get(k, "failures"), 1), "file")));
   ck_assert_double_eq(json_number_value(json_object_get(json_object_get(shrunk, "worst"), "got")), 0.75);
   ck_assert_str_eq(json_string_value(json_object_get(json_object_get(json_object_get(k, "gates"), "structure"), "worst")), "nan");
   ck_assert(json_is_null(json_object_get(json_object_get(k, "gates"), "tensor")));

@@ -260,12 +260,10 @@ static bool check(checking *k, rpp_message *error) {
   return check_dtypes(k, error) && judge(k, error);
 }
 
-static bool check_once(const rpp_check_asked *asked, rpp_check_judged *judged, bool *is_dump, rpp_message *error) {
+static bool check_once(const rpp_check_asked *asked, rpp_check_judged *judged, rpp_message *error) {
   checking k = {.asked = asked, .judged = judged, .family = RPP_FAMILIES};
   *judged = (rpp_check_judged){.verdict = rpp_verdict_none()};
-  /* The dump's case points into it: it must not be moved. */
   const bool good = check(&k, error);
-  *is_dump = k.c == &k.dump.c;
   rpp_answer_free(&k.answer);
   rpp_named_tensors_free(&k.answer_set);
   rpp_dump_free(&k.dump);
@@ -274,19 +272,25 @@ static bool check_once(const rpp_check_asked *asked, rpp_check_judged *judged, b
   return good;
 }
 
-bool rpp_check_answer(const rpp_check_asked *asked, rpp_check_judged *judged, rpp_message *error) {
-  bool is_dump;
-  if (!check_once(asked, judged, &is_dump, error)) return false;
-  if (judged->pass || asked->axes_given || !is_dump) return true;
-  /* Arrays that are all in the other order make a case of other sizes, sound as it may be. */
+/* Arrays that are all in the other order make a case of other sizes, or none: only trying them tells. */
+static bool fits_otherwise(const rpp_check_asked *asked, bool must_pass) {
   rpp_check_asked other = *asked;
-  rpp_check_judged tried;
-  rpp_message ignored;
-  other.axes = asked->axes == RPP_AXES_BLHD ? RPP_AXES_BHLD : RPP_AXES_BLHD;
-  if (check_once(&other, &tried, &is_dump, &ignored) && tried.pass) {
-    rpp_message_set(&judged->explanation, "the arrays are batch, heads, length, width: use --axes bhld");
-    judged->likely = true;
+  rpp_check_judged judged;
+  rpp_message error;
+  other.axes = RPP_AXES_BHLD;
+  other.axes_given = true;
+  return !asked->axes_given && rpp_check_is_folder(asked->case_path) && check_once(&other, &judged, &error) &&
+         (judged.pass || !must_pass);
+}
+
+bool rpp_check_answer(const rpp_check_asked *asked, rpp_check_judged *judged, rpp_message *error) {
+  static const char advice[] = "the arrays fit as batch, heads, length, width: use --axes bhld";
+  if (!check_once(asked, judged, error)) {
+    if (strstr(error->text, "--axes") == NULL && fits_otherwise(asked, false))
+      rpp_message_set(error, "%.150s; %s", error->text, advice);
+    return false;
   }
+  if (!judged->pass && fits_otherwise(asked, true)) judged->likely = true, rpp_message_set(&judged->explanation, "%s", advice);
   return true;
 }
 

@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "judge/failure_file.h"
+
 error_t rpp_cli_draw(rpp_campaign *campaign, bool *cases_given, int key, char *value, struct argp_state *state) {
   rpp_message error;
   int64_t jobs;
@@ -39,7 +41,10 @@ int rpp_cli_campaign_run(const rpp_campaign *campaign, const rpp_cli_asked *aske
   rpp_corpus failures = {0};
   rpp_report report;
   rpp_message error;
-  if (!rpp_campaign_run(campaign, &report, &failures, &error)) {
+  rpp_campaign saving = *campaign;
+  saving.pool.save = rpp_failure_file_write;
+  saving.pool.folder = asked->folder;
+  if (!rpp_campaign_run(&saving, &report, &failures, &error)) {
     rpp_corpus_free(&failures);
     return rpp_cli_complain(command, "", &error);
   }

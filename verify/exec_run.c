@@ -45,7 +45,8 @@ static const struct argp_option table[] = {
     {"axes", KEY_AXES, "ORDER", 0, "of the dimensions in answers: blhd (default), or bhld, heads before the length", 0},
     {"timeout", KEY_TIMEOUT, "S", 0, "a case may take S seconds, its start-up and what its size asks for aside (default 30)", 0},
     {"format", 'f', "FORMAT", 0, "human (default), json, tap or junit, on standard output", 0},
-    {"output", 'o', "DIR", 0, "also write DIR/report.json, .tap and .xml, and add every failure to DIR/corpus.txt", 0},
+    {"output", 'o', "DIR", 0,
+     "also write DIR/report.json, .tap and .xml, DIR/KERNEL-N.safetensors of failures, and add them all to DIR/corpus.txt", 0},
     {0}};
 
 /* ---- What is asked for -------------------------------------------------------------------------------------------------- */

@@ -17,7 +17,8 @@ static const struct argp_option table[] = {
     {"shard", KEY_SHARD, "I/N", 0, "only every N-th spec, from the I-th; `ropepp-verify merge` joins the reports", 0},
     RPP_CLI_KERNEL_OPTION,
     {"format", 'f', "FORMAT", 0, "human (default), json, tap or junit, on standard output", 0},
-    {"output", 'o', "DIR", 0, "also write DIR/report.json, .tap and .xml, and add every failure to DIR/corpus.txt", 0},
+    {"output", 'o', "DIR", 0,
+     "also write DIR/report.json, .tap and .xml, DIR/KERNEL-N.safetensors of failures, and add them all to DIR/corpus.txt", 0},
     {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state) {

@@ -4,6 +4,7 @@
 #include "bench/bench.h"
 #include "cli.h"
 #include "command.h"
+#include "judge/failure_file.h"
 #include "kernels/blas_core.h"
 
 static int missing(char **argv) {
@@ -38,6 +39,11 @@ bool rpp_bench_json(const rpp_bench *bench, FILE *out) {
   (void)bench, (void)out;
   fprintf(stderr, "ropepp-verify: no JSON: this is a minimal build, without jansson\n");
   return false;
+}
+
+bool rpp_failure_file_write(const rpp_kernel *kernel, const rpp_spec *spec, bool run, const char *path, rpp_message *error) {
+  (void)kernel, (void)spec, (void)run, (void)path;
+  return rpp_message_set(error, "this is a minimal build, without jansson");
 }
 
 void rpp_blas_restart(char *const *argv) {

@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "command.h"
 #include "explain/explain.h"
+#include "judge/failure_file.h"
 #include "program/aside.h"
 #include "workers/campaign.h"
 
@@ -20,7 +21,7 @@ static const struct argp_option table[] = {
     {"corpus", KEY_CORPUS, "FILE", 0, "replay every case of a file; may be repeated", 0},
     RPP_CLI_KERNEL_OPTION,
     {"format", 'f', "FORMAT", 0, "human (default), json, tap or junit, on standard output", 0},
-    {"output", 'o', "DIR", 0, "also write DIR/report.json, .tap and .xml", 0},
+    {"output", 'o', "DIR", 0, "also write DIR/report.json, .tap and .xml, and DIR/KERNEL-N.safetensors of failures", 0},
     {0}};
 
 /* The last argument is the case, and what stands before it are kernels; "KERNEL SPEC" in one argument is taken apart. */
@@ -56,13 +57,17 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 
 static int run(options *o, const rpp_cli_kernels *found) {
   const int64_t cases = o->cases.count * found->count;
-  const rpp_campaign campaign = {
-      .plan = {.command = "replay", .cases = cases, .shards = 1},
-      .names = found->names,
-      .pool = {.kernels = found->kernels, .kernel_count = found->count, .judge = rpp_judge_case, .explain = rpp_explain},
-      .list = &o->cases,
-      .shrink = o->has_corpus ? rpp_shrink : NULL, /* one case is shown as it is */
-      .progress = true};
+  const rpp_campaign campaign = {.plan = {.command = "replay", .cases = cases, .shards = 1},
+                                 .names = found->names,
+                                 .pool = {.kernels = found->kernels,
+                                          .kernel_count = found->count,
+                                          .judge = rpp_judge_case,
+                                          .explain = rpp_explain,
+                                          .save = rpp_failure_file_write,
+                                          .folder = o->asked.folder},
+                                 .list = &o->cases,
+                                 .shrink = o->has_corpus ? rpp_shrink : NULL, /* one case is shown as it is */
+                                 .progress = true};
   rpp_corpus failures = {0};
   rpp_report report;
   rpp_message error;

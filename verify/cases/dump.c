@@ -145,8 +145,8 @@ static bool check_axes(const rpp_dump *d, const options *o, const rpp_spec *foun
   rpp_attention asked = found->attention;
   rpp_head_counts counts;
   rpp_tensor view, file = d->input[RPP_CASE_Q];
-  if (is_given(o, "h")) asked.heads = o->spec.attention.heads;
-  if (is_given(o, "kv")) asked.kv_heads = o->spec.attention.kv_heads;
+  if (!is_given(o, "h")) return true;
+  asked.heads = asked.kv_heads = o->spec.attention.heads;          /* q's heads are all that is asked for */
   if (rpp_attention_heads(&asked, &counts) != RPP_OK) return true; /* said elsewhere */
   const int64_t heads = asked.q_rotated ? counts.output : counts.projected;
   if (file.shape[2] == heads || file.shape[1] != heads) return true;

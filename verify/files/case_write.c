@@ -3,11 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "files/safetensors_write.h"
 #include "program/names.h"
 #include "program/print.h"
 
-enum { METADATA = 24, VALUE = 1024 }; /* a label is the longest: a printed spec */
+enum { METADATA = 32, VALUE = 1024, INPUTS = 7, MORE_PAIRS = 8, MORE_ENTRIES = 24 }; /* a label is the longest: a printed spec */
 
 typedef struct {
   char text[METADATA][VALUE];
@@ -29,10 +28,10 @@ static void add_integer(metadata *m, const char *key, int64_t value) {
   snprintf(add(m, key), VALUE, "%" PRId64, value);
 }
 
-static void describe(const char *name, const rpp_attention *a, int64_t head_dim, metadata *m) {
+static void describe(const char *format, const char *name, const rpp_attention *a, int64_t head_dim, metadata *m) {
   const rpp_rotary *r = &a->rotary;
   m->count = 0;
-  add_text(m, "format", "ropepp-case/1");
+  add_text(m, "format", format);
   add_text(m, "op", "attention");
   if (name != NULL) add_text(m, "name", name);
   add_text(m, "mode", rpp_names_get(rpp_names_mode, a->mode));
@@ -50,16 +49,26 @@ static void describe(const char *name, const rpp_attention *a, int64_t head_dim,
   rpp_print_number(a->scale, add(m, "scale"));
 }
 
+bool rpp_case_write_more(const char *path, const char *name, const rpp_attention *attention, const rpp_attention_inputs *inputs,
+                         const rpp_case_more *more, rpp_message *error) {
+  metadata m;
+  if (more->pair_count > MORE_PAIRS || more->entry_count > MORE_ENTRIES)
+    return rpp_message_set(error, "%zu pairs, %zu tensors: too many", more->pair_count, more->entry_count);
+  describe(more->format, name, attention, inputs->q->shape[3], &m);
+  for (size_t i = 0; i < more->pair_count; i++) add_text(&m, more->pairs[i].key, more->pairs[i].value);
+  const rpp_safetensors_entry all[INPUTS] = {{"q", inputs->q},         {"k", inputs->k},         {"v", inputs->v},
+                                             {"pos_q", inputs->pos_q}, {"pos_k", inputs->pos_k}, {"cu_q", inputs->cu_q},
+                                             {"cu_k", inputs->cu_k}};
+  rpp_safetensors_entry present[INPUTS + MORE_ENTRIES];
+  size_t count = 0;
+  for (size_t i = 0; i < INPUTS; i++)
+    if (all[i].tensor != NULL) present[count++] = all[i];
+  for (size_t i = 0; i < more->entry_count; i++) present[count++] = more->entries[i];
+  return rpp_safetensors_write(path, m.count, m.pair, count, present, error);
+}
+
 bool rpp_case_write(const char *path, const char *name, const rpp_attention *attention, const rpp_attention_inputs *inputs,
                     rpp_message *error) {
-  metadata m;
-  describe(name, attention, inputs->q->shape[3], &m);
-  const rpp_safetensors_entry all[] = {{"q", inputs->q},         {"k", inputs->k},         {"v", inputs->v},
-                                       {"pos_q", inputs->pos_q}, {"pos_k", inputs->pos_k}, {"cu_q", inputs->cu_q},
-                                       {"cu_k", inputs->cu_k}};
-  rpp_safetensors_entry present[sizeof all / sizeof *all];
-  size_t count = 0;
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-    if (all[i].tensor != NULL) present[count++] = all[i];
-  return rpp_safetensors_write(path, m.count, m.pair, count, present, error);
+  const rpp_case_more nothing = {.format = "ropepp-case/1"};
+  return rpp_case_write_more(path, name, attention, inputs, &nothing, error);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "files/safetensors_write.h"
 #include "program/message.h"
 #include "ropepp.h"
 
@@ -12,5 +13,17 @@
  * written aside and renamed. False, with a message, when it cannot be written; then nothing is. */
 bool rpp_case_write(const char *path, const char *name, const rpp_attention *attention, const rpp_attention_inputs *inputs,
                     rpp_message *error);
+
+/* What a file may hold beside the problem: another format than a case's, further metadata, further tensors, whose names are their own. */
+typedef struct {
+  const char *format;
+  size_t pair_count;
+  const rpp_safetensors_pair *pairs; /* at most 8 */
+  size_t entry_count;
+  const rpp_safetensors_entry *entries; /* at most 24 */
+} rpp_case_more;
+
+bool rpp_case_write_more(const char *path, const char *name, const rpp_attention *attention, const rpp_attention_inputs *inputs,
+                         const rpp_case_more *more, rpp_message *error);
 
 #endif

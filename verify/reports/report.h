@@ -10,7 +10,7 @@
 #include "judge/verdict.h"
 #include "reports/swept.h"
 
-enum { RPP_REPORT_FAILURES = 4, RPP_REPORT_NAME = 256, RPP_REPORT_SHARDS = 1000000 };
+enum { RPP_REPORT_FAILURES = 4, RPP_REPORT_NAME = 256, RPP_REPORT_FILE = 1024, RPP_REPORT_SHARDS = 1000000 };
 
 /* Failures of a kernel that are kept in full: the first of each kind (rpp_verdict_same_kind, as drawn), at most
  * RPP_REPORT_FAILURES. */
@@ -19,10 +19,11 @@ typedef struct {
   rpp_spec drawn;      /* as the campaign met it */
   rpp_outcome outcome; /* of that; with gate, its kind, which shrinking may sharpen */
   rpp_gate gate;
-  rpp_spec spec;           /* shrunk, or the same */
-  rpp_verdict verdict;     /* of spec */
-  bool reproduced;         /* it failed in the same way when run once more; true for a hang, which is not waited for again */
-  rpp_message explanation; /* "": none fits */
+  rpp_spec spec;              /* shrunk, or the same */
+  rpp_verdict verdict;        /* of spec */
+  bool reproduced;            /* it failed in the same way when run once more; true for a hang, which is not waited for again */
+  rpp_message explanation;    /* "": none fits */
+  char file[RPP_REPORT_FILE]; /* that holds the case, what was expected and what the kernel gave (failure_file.h); "": none */
 } rpp_report_failure;
 
 typedef struct {

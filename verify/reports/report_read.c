@@ -93,6 +93,7 @@ static bool read_failure(const json_t *from, rpp_report_failure *failure, rpp_me
   failure->reproduced = json_is_true(json_object_get(from, "reproduced"));
   return get_count(from, "index", &failure->index, error) && get_spec(from, "case", &failure->drawn, error) &&
          read_kind(from, failure->outcome, &failure->gate, error) && read_shrunk(json_object_get(from, "shrunk"), failure, error) &&
+         get_text(from, "file", failure->file, sizeof failure->file, error) &&
          get_text(from, "explanation", failure->explanation.text, sizeof failure->explanation.text, error);
 }
 

@@ -76,6 +76,7 @@ void rpp_report_failure_lines(const rpp_report_kernel *kernel, const rpp_report_
   fprintf(out, "%s  shrunk: %s\n", margin, text);
   rpp_report_replay(kernel, failure, text);
   fprintf(out, "%s  replay: %s\n", margin, text);
+  if (failure->file[0] != '\0') fprintf(out, "%s  to load: %s\n", margin, failure->file);
   if (!failure->reproduced)
     fprintf(
         out,

@@ -1,5 +1,9 @@
 #include "workers/investigate.h"
 
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "workers/interrupt.h"
 
 /* What shrinking may cost, counted in cases and operations, not in seconds: what it finds must not depend on the machine. */
@@ -20,7 +24,7 @@ static bool judge_candidate(void *context, const rpp_spec *candidate, rpp_verdic
   return rpp_pool_judge(b->pool, b->kernel, candidate, b->hanging, verdict);
 }
 
-void rpp_investigate(rpp_pool *pool, int kernel, rpp_shrinker *shrink, rpp_report_failure *failure) {
+static void look_into(rpp_pool *pool, int kernel, rpp_shrinker *shrink, rpp_report_failure *failure) {
   const rpp_outcome outcome = failure->verdict.outcome;
   rpp_verdict again;
   if (outcome != RPP_OUTCOME_HANG) {
@@ -38,4 +42,43 @@ void rpp_investigate(rpp_pool *pool, int kernel, rpp_shrinker *shrink, rpp_repor
                      (failure->spec.layout == RPP_LAYOUT_SPARSE && left != RPP_OUTCOME_HANG);
   if (wrong && rpp_interrupt_signal() == 0)
     rpp_pool_explain(pool, kernel, &failure->spec, &failure->verdict, &failure->explanation);
+}
+
+/* ---- The case as a file -------------------------------------------------------------------------------------------------- */
+
+/* FOLDER/KERNEL-INDEX.safetensors, the kernel's name without what a shell or a folder would make something of. */
+static bool path_of(const char *folder, const char *kernel, int64_t index, char *path) {
+  enum { NAME = 64 };
+  char name[NAME + 1];
+  size_t length = 0;
+  for (; kernel[length] != '\0' && length < NAME; length++) {
+    const unsigned char c = (unsigned char)kernel[length];
+    name[length] = isascii(c) && (isalnum(c) || c == '_' || (c == '.' && length > 0)) ? (char)c : '-';
+  }
+  name[length] = '\0';
+  const int size = snprintf(path, RPP_REPORT_FILE, "%s/%s-%lld.safetensors", folder, name, (long long)index);
+  return size > 0 && size < RPP_REPORT_FILE;
+}
+
+/* What has ended its process, or would not end, is not run again. */
+static void save(rpp_pool *pool, int kernel, rpp_report_failure *failure) {
+  const rpp_pool_options *asked = rpp_pool_asked(pool);
+  const rpp_outcome outcome = failure->verdict.outcome;
+  const bool runs = outcome != RPP_OUTCOME_CRASH && outcome != RPP_OUTCOME_EXIT && outcome != RPP_OUTCOME_HANG;
+  char path[RPP_REPORT_FILE];
+  rpp_message error;
+  if (asked->save == NULL || asked->folder == NULL || rpp_interrupt_signal() != 0) return;
+  if (!path_of(asked->folder, asked->kernels[kernel]->name, failure->index, path))
+    rpp_message_set(&error, "%s: is too long a name", asked->folder);
+  else if ((runs && rpp_pool_save(pool, kernel, &failure->spec, true, path, &error)) ||
+           rpp_pool_save(pool, kernel, &failure->spec, false, path, &error)) {
+    strcpy(failure->file, path);
+    return;
+  }
+  if (rpp_interrupt_signal() == 0) fprintf(stderr, "ropepp-verify: no file of a failure: %s\n", error.text);
+}
+
+void rpp_investigate(rpp_pool *pool, int kernel, rpp_shrinker *shrink, rpp_report_failure *failure) {
+  look_into(pool, kernel, shrink, failure);
+  save(pool, kernel, failure);
 }

@@ -290,3 +290,21 @@ bool rpp_pool_explain(rpp_pool *pool, int kernel, const rpp_spec *spec, const rp
   *explanation = reply.explanation;
   return true;
 }
+
+bool rpp_pool_save(rpp_pool *pool, int kernel, const rpp_spec *spec, bool run, const char *path, rpp_message *error) {
+  rpp_worker_request request = request_make(RPP_TASK_SAVE, 0, kernel, spec, RPP_THREADS_ONE);
+  rpp_worker_reply reply;
+  if (strlen(path) >= sizeof request.path) return rpp_message_set(error, "its path is too long");
+  strcpy(request.path, path);
+  request.run = run;
+  request.verdict.outcome = RPP_OUTCOME_OUTSIDE; /* which ends the process: who fails may have spoilt it */
+  if (!complete(pool, &request, EXPLAIN_PATIENCE, &reply)) return rpp_message_set(error, "%s", reply.verdict.message.text);
+  if (!reply.explained)
+    rpp_message_set(error, "%s",
+                    *reply.explanation.text != '\0' ? reply.explanation.text : "the process that was to write it ended");
+  return reply.explained;
+}
+
+const rpp_pool_options *rpp_pool_asked(const rpp_pool *pool) {
+  return &pool->options;
+}

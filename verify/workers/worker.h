@@ -9,11 +9,16 @@ typedef void rpp_worker_judge(const rpp_kernel *kernel, const rpp_spec *spec, rp
 typedef bool rpp_worker_explain(const rpp_kernel *kernel, const rpp_spec *spec, const rpp_verdict *verdict,
                                 rpp_message *explanation);
 
+/* Writes a failure's case to a file, with what the kernel gives where run is true: rpp_failure_file_write. */
+typedef bool rpp_worker_save(const rpp_kernel *kernel, const rpp_spec *spec, bool run, const char *path, rpp_message *error);
+
 typedef struct {
   const rpp_kernel *const *kernels;
   int kernel_count;
   rpp_worker_judge *judge;
   rpp_worker_explain *explain; /* null: nothing is explained */
+  rpp_worker_save *save;       /* null: no files of failures */
+  const char *folder;          /* where save puts them; null: nowhere */
   bool apart;                  /* kernels run in processes of their own: how many threads this one has is nothing to them */
   int lanes;                   /* how many cases are judged at a time; 0: as many as there are CPUs for, at most 8 */
   double floor_s;              /* a case may take floor_s + operations * operation_s seconds; 0: 10 */
@@ -55,6 +60,12 @@ bool rpp_pool_judge(rpp_pool *pool, int kernel, const rpp_spec *spec, bool hurry
 
 /* explain in a worker. False when there is nothing to say: no hypothesis fits, or the attempt died. */
 bool rpp_pool_explain(rpp_pool *pool, int kernel, const rpp_spec *spec, const rpp_verdict *verdict, rpp_message *explanation);
+
+/* save in a worker, as path. False, with a message, when it fails or the attempt dies. */
+bool rpp_pool_save(rpp_pool *pool, int kernel, const rpp_spec *spec, bool run, const char *path, rpp_message *error);
+
+/* The options that the pool was started with. */
+const rpp_pool_options *rpp_pool_asked(const rpp_pool *pool);
 
 /* Multiplications and additions of a case, of a kernel and of its judge together, roughly. */
 double rpp_spec_operations(const rpp_spec *spec);

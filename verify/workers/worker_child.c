@@ -30,6 +30,9 @@ int rpp_worker_child(const void *context, int channel) {
     reply.verdict = request.task == RPP_TASK_JUDGE ? rpp_verdict_none() : request.verdict;
     if (request.task == RPP_TASK_JUDGE)
       judge(options, &request, &reply.verdict);
+    else if (request.task == RPP_TASK_SAVE)
+      reply.explained =
+          options->save(options->kernels[request.kernel], &request.spec, request.run, request.path, &reply.explanation);
     else if (options->explain != NULL)
       reply.explained = options->explain(options->kernels[request.kernel], &request.spec, &request.verdict, &reply.explanation);
     if (send(channel, &reply, sizeof reply, MSG_NOSIGNAL) != sizeof reply) return 0;
