@@ -5,6 +5,7 @@
  * alone. */
 #include "decode_blocked.h"
 
+#include "decode_ahead.h"
 #include "float_angles.h"
 #include "float_row.h"
 #include "status.h"
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 
 enum {
-  STRIP = 24, /* keys whose rows of one KV head meet all query rows; a multiple of those that 4 rows, 2 or 1 meet at a time */
+  STRIP = 12, /* keys whose rows of one KV head meet all query rows; a multiple of those that 4 rows, 2 or 1 meet at a time */
   ITEMS = 64, /* splits of all sequences, about: enough for many threads, few enough to put together */
   HEADS_ROOM = 65536 /* floats that the KV heads of an item take at a time, in the second cache */
 };
@@ -27,7 +28,9 @@ typedef struct {
   int64_t score_room;               /* a row's scores of a tile, with the pad */
   int64_t heads, blocks;            /* KV heads of an item, at most, and such blocks of a sequence */
   int64_t tiles, splits, per_split; /* of the keys that are seen; tiles of a split, at most */
-  rpp_row_layout k_layout;          /* of q and k here: as they lie where K is rotated already */
+  int64_t k_lines, v_lines;         /* of a strip, as decode_ahead.h has them; 0: none is called ahead */
+  int64_t *k_offset, *v_offset;
+  rpp_row_layout k_layout; /* of q and k here: as they lie where K is rotated already */
   int threads;
   float *q;                    /* (batch, KV heads, rows, q_room) */
   float *out;                  /* (batch, splits, KV heads, rows, v_room) */
@@ -125,32 +128,31 @@ static bool all_see(const decoding *d, rpp_key_range keys) {
   return true;
 }
 
-/* The strip that comes after this one. */
+/* The strip that comes after this one, where it is a whole one. */
 typedef struct {
-  const rpp_tensor *t;
-  rpp_key_range keys;
+  const char *at; /* null: nothing is called ahead */
+  const int64_t *offset;
+  int64_t lines;
 } next_strip;
 
 static next_strip strip_after(const item *w, bool of_v, rpp_key_range strip) {
-  const rpp_attention_inputs *in = w->d->f->inputs;
-  const bool last = strip.last == w->tile.last;
+  const decoding *d = w->d;
+  const rpp_attention_inputs *in = d->f->inputs;
+  const bool last = strip.last == w->tile.last, next_of_v = last != of_v;
   const int64_t first = !last ? strip.last : of_v ? w->tile.last : w->tile.first;
   const int64_t stop = last && of_v ? w->stop : w->tile.last;
-  return (next_strip){last == of_v ? in->k : in->v, {first, first + STRIP < stop ? first + STRIP : stop}};
+  if (first + STRIP > stop || w->heads < d->heads) return (next_strip){0};
+  return (next_strip){rpp_tensor_at(next_of_v ? in->v : in->k, w->b, first, w->g, 0), next_of_v ? d->v_offset : d->k_offset,
+                      next_of_v ? d->v_lines : d->k_lines};
 }
 
-/* What is called into cache while this strip's head number h (of the item's) is worked on: a part of the next strip, in the order of memory
- * where all heads of a token lie side by side. */
+/* What is called into cache while this strip's head number h (of the item's) is worked on: its share of the next strip. */
 static void look_ahead(const item *w, const next_strip *next, int64_t h, rpp_strip *strip) {
-  const rpp_tensor *t = next->t;
-  const int64_t size = (int64_t)rpp_dtype_size(t->dtype), width = t->shape[3], token = t->strides[1] * size;
-  strip->ahead_count = t->strides[3] == 1 ? next->keys.last - next->keys.first : 0;
-  if (strip->ahead_count <= 0) return;
-  strip->ahead_bytes = width * size;
-  const bool dense = t->strides[2] == width && t->strides[1] == w->heads * width;
-  strip->ahead_step = dense ? strip->ahead_bytes : token;
-  strip->ahead = rpp_tensor_at(t, w->b, next->keys.first, dense ? w->g : w->g + h, 0) +
-                 (dense ? h * strip->ahead_count * strip->ahead_bytes : 0);
+  const int64_t first = next->lines * h / w->heads;
+  if (next->at == NULL) return;
+  strip->ahead = next->at;
+  strip->ahead_offset = next->offset + first;
+  strip->ahead_count = next->lines * (h + 1) / w->heads - first;
 }
 
 /* Rows of K or V of head number h, ready for decode.h: where they lie, or in the buffer when they must be rotated or gathered. */
@@ -312,6 +314,8 @@ static void cut(decoding *d) {
   const int64_t wanted = clamp(ITEMS / at_least(p->batch * d->blocks, 1), 1, at_least(d->tiles, 1));
   d->per_split = at_least((d->tiles + wanted - 1) / wanted, 1);
   d->splits = at_least((d->tiles + d->per_split - 1) / d->per_split, 1);
+  d->k_lines = rpp_ahead_count(f->inputs->k, STRIP, d->heads);
+  d->v_lines = rpp_ahead_count(f->inputs->v, STRIP, d->heads);
   d->k_layout = f->attention->k_rotated ? (rpp_row_layout){RPP_PAIRING_INTERLEAVED, p->head_dim, 0} : f->layout;
 }
 
@@ -343,6 +347,10 @@ static rpp_status allocate(decoding *d) {
   RPP_TRY(room(&d->q, sizeof(float), f->problem.batch, rows, d->q_room));
   RPP_TRY(room(&d->out, sizeof(float), f->problem.batch * d->splits, rows, d->v_room));
   RPP_TRY(room(&d->softmax, sizeof *d->softmax, f->problem.batch, d->splits, rows));
+  RPP_TRY(room(&d->k_offset, sizeof *d->k_offset, d->k_lines, 1, 1));
+  RPP_TRY(room(&d->v_offset, sizeof *d->v_offset, d->v_lines, 1, 1));
+  rpp_ahead_offsets(f->inputs->k, STRIP, d->heads, d->k_offset);
+  rpp_ahead_offsets(f->inputs->v, STRIP, d->heads, d->v_offset);
   RPP_TRY(room(&d->scratch, sizeof(float), d->threads, d->scratch_floats, 1));
   return room(&d->doubles, sizeof(double), d->threads, 4 * pairs, 1);
 }
@@ -372,6 +380,8 @@ rpp_status rpp_decode_blocked(const rpp_blocked *f) {
   free(d.q);
   free(d.out);
   free(d.softmax);
+  free(d.k_offset);
+  free(d.v_offset);
   free(d.scratch);
   free(d.doubles);
   return status;

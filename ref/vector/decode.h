@@ -8,15 +8,16 @@
 enum { RPP_DECODE_PAD = 16 };
 
 /* Rows of one KV head, of keys that follow each other: row j starts step * j bytes after `rows`, its width elements side by side, at any
- * address. dtype: F32, F16, BF16. While they are worked on, rows that will be needed later are called into cache: `ahead_count` of
- * ahead_bytes each, ahead_step bytes apart. */
+ * address. dtype: F32, F16, BF16. While they are worked on, lines that will be needed later are called into cache, a few at every step: those at
+ * ahead + ahead_offset[i], i < ahead_count, in that order. */
 typedef struct {
   rpp_dtype dtype;
   int64_t count, width;
   const char *rows;
   int64_t step;
   const char *ahead;
-  int64_t ahead_count, ahead_step, ahead_bytes;
+  const int64_t *ahead_offset;
+  int64_t ahead_count;
 } rpp_strip;
 
 /* What a row has seen so far, in base 2: the largest score, -inf at first, and the sum of 2^(x - largest). */

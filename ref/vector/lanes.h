@@ -24,10 +24,21 @@ typedef uint16_t halves __attribute__((vector_size(2 * RPP_LANES)));
 
 /* x where the mask is set, else y. */
 #define SELECT(mask, x, y) ((lanes)(((mask) & (masks)(x)) | (~(mask) & (masks)(y))))
-#define ALL(x) ((lanes){0} + (x))
+#define ALL(x) ((x) - (lanes){0}) /* x + 0 is not x where x is -0, and takes an addition */
 
 #define LOAD(at) ((lanes) * (const memory *)(at))
 #define STORE(at, x) (*(memory *)(at) = (x))
+
+/* Keeps x in a register from here on: the compiler may not load it again where it is used. */
+#if defined(__x86_64__)
+#define HOLD(x) __asm__("" : "+v"(x))
+#elif defined(__aarch64__)
+#define HOLD(x) __asm__("" : "+w"(x))
+#else
+#define HOLD(x) ((void)0)
+#endif
+/* Keeps the compiler from counting on from what an address was before: it would hold each of a loop's addresses in a register of its own. */
+#define HOLD_ADDRESS(x) __asm__("" : "+r"(x))
 
 /* A table's name in this set: IN_SET(rpp_tiles) is rpp_tiles_avx2. */
 #define IN_SET_OF(name, set) name##_##set
