@@ -19,7 +19,7 @@ static const rpp_command commands[] = {
     {"merge", "REPORT...", "join the JSON reports of the shards of a fuzz", rpp_main_merge},
     {"gen", "SPEC -o FILE", "write a case file without answers", rpp_main_gen},
     {"cases", "", "what the random cases of a fuzz cover", rpp_main_cases},
-    {"check", "CASE...", "judge the expected tensors that case files carry", rpp_main_check},
+    {"check", "CASE [ANSWER]", "judge an answer to a case, or the expected tensors that it carries", rpp_main_check},
     {"truth", "CASE...", "identities and cases, in one table with a verdict", rpp_main_truth},
     {"errata", "", "the numbers that show the errors in the paper's formulas", rpp_main_errata},
     {NULL, NULL, NULL, NULL},
