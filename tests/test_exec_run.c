@@ -170,6 +170,18 @@ START_TEST(failures_stay_in_a_folder) {
 }
 END_TEST
 
+/* JSON is UTF-8, and arguments need not be. */
+START_TEST(any_bytes_are_reported) {
+  ck_assert_int_eq(run("$EXEC --cases 2 --format json -- $ANSWERING wrong {in} {out} $(printf 'a\\377<')"), 1);
+  json_t *report = json_loads(out, 0, NULL), *kernel = json_array_get(json_object_get(report, "kernels"), 0);
+  ck_assert_msg(report != NULL, "%s", out);
+  const json_t *failure = json_array_get(json_object_get(kernel, "failures"), 0);
+  const char *replay = json_string_value(json_object_get(failure, "replay")); /* perhaps cut */
+  ck_assert(replay != NULL && strncmp(replay, "ropepp-verify exec --contract ", 30) == 0);
+  json_decref(report);
+}
+END_TEST
+
 /* However it ends, no file of it and no program is left. */
 START_TEST(an_end_leaves_nothing_behind) {
   static const char *const signals[] = {"INT", "TERM", "HUP", "KILL"};
@@ -233,6 +245,7 @@ int main(void) {
   tcase_add_test(tests, lse_may_be_left_out);
   tcase_add_test(tests, replay_lines_reproduce);
   tcase_add_test(tests, failures_stay_in_a_folder);
+  tcase_add_test(tests, any_bytes_are_reported);
   tcase_add_test(tests, an_end_leaves_nothing_behind);
   tcase_add_test(tests, usage);
   suite_add_tcase(suite, tests);

@@ -22,10 +22,10 @@ static json_t *json_failure(const rpp_report_kernel *kernel, const rpp_report_fa
       json_pack("{s:o, s:o, s:i, s:i, s:o, s:I, s:o}", "case", json_spec(&f->spec), "gate", rpp_json_gate(v->outcome, v->gate),
                 "signal", v->signal, "exit_status", v->exit_status, "message", rpp_json_text_or_null(v->message.text), "elements",
                 (json_int_t)v->elements, "worst", rpp_json_worst(v));
-  return json_pack("{s:I, s:o, s:s, s:o, s:b, s:o, s:s, s:o, s:o}", "index", (json_int_t)f->index, "case", json_spec(&f->drawn),
+  return json_pack("{s:I, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o}", "index", (json_int_t)f->index, "case", json_spec(&f->drawn),
                    "outcome", rpp_names_get(rpp_names_outcome, f->outcome), "gate", rpp_json_gate(f->outcome, f->gate),
-                   "reproduced", (int)f->reproduced, "shrunk", shrunk, "replay", line, "file", rpp_json_text_or_null(f->file),
-                   "explanation", rpp_json_text_or_null(f->explanation.text));
+                   "reproduced", (int)f->reproduced, "shrunk", shrunk, "replay", rpp_json_text(line), "file",
+                   rpp_json_text_or_null(f->file), "explanation", rpp_json_text_or_null(f->explanation.text));
 }
 
 static json_t *json_gates(const rpp_report_kernel *kernel) {
