@@ -1,27 +1,31 @@
-/* fuzz_safetensors.c: any bytes through the reader, the case loader and, when they are a small case, the judge; tests/fuzz.sh
- * grows them by libFuzzer. Without -DRPP_LIBFUZZER it has a main of its own, which replays the files and folders it is given: a plain test. */
+/* fuzz_safetensors.c: any bytes through the reader, the case loader and, when they are a small case, the judge; bytes that begin as a .npy
+ * file through its reader. tests/fuzz.sh grows them by libFuzzer. Without -DRPP_LIBFUZZER it has a main of its own, which replays the files and folders it is given: a plain test. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "files/npy.h"
 #include "judge/check_case.h"
 
 enum { JUDGED_ELEMENTS = 4096 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* What the reader promises of every tensor it hands out: reading its first and last element touches the buffer alone. */
+/* What the readers promise of every tensor they hand out: reading its first and last element touches the buffer alone. */
+static int64_t touch_one(const rpp_tensor *t) {
+  int64_t elements, span, last[RPP_MAX_DIMS];
+  if (rpp_tensor_extent(t, &elements, &span) != RPP_OK) abort();
+  if (elements == 0) return 0;
+  for (int dim = 0; dim < t->ndim; dim++) last[dim] = t->shape[dim] - 1;
+  rpp_tensor_get(t, (int64_t[RPP_MAX_DIMS]){0});
+  rpp_tensor_get(t, last);
+  return elements;
+}
+
 static int64_t touch(const rpp_safetensors *file) {
   int64_t total = 0;
   for (size_t i = 0; i < rpp_safetensors_tensor_count(file); i++) {
     const char *name;
-    const rpp_tensor *t = rpp_safetensors_tensor_at(file, i, &name);
-    int64_t elements, span, last[RPP_MAX_DIMS];
-    if (rpp_tensor_extent(t, &elements, &span) != RPP_OK) abort();
-    total += elements;
-    if (elements == 0) continue;
-    for (int dim = 0; dim < t->ndim; dim++) last[dim] = t->shape[dim] - 1;
-    rpp_tensor_get(t, (int64_t[RPP_MAX_DIMS]){0});
-    rpp_tensor_get(t, last);
+    total += touch_one(rpp_safetensors_tensor_at(file, i, &name));
   }
   return total;
 }
@@ -31,6 +35,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   rpp_message error;
   rpp_case c;
   rpp_check_result result;
+  rpp_npy npy;
+  if (rpp_npy_begins(bytes, size)) {
+    if (rpp_npy_parse(bytes, size, &npy, &error)) touch_one(&npy.tensor);
+    rpp_npy_free(&npy);
+    return 0;
+  }
   if (rpp_safetensors_parse(bytes, size, &file, &error)) {
     const int64_t elements = touch(file);
     if (rpp_case_read(file, &c, &error) && elements < JUDGED_ELEMENTS) rpp_check_case(&c, &result, &error);

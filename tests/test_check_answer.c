@@ -63,8 +63,6 @@ static void refused_answer(const char *contract, const char *expected) {
   ck_assert_str_eq(refused(&asked, answer), expected);
 }
 
-/* ---- Right answers ------------------------------------------------------------------------------------------------------- */
-
 static const char *const rights[] = {"rope:h=4,kv=2,lq=5,lk=9,d=8,seed=2",
                                      "ec:h=4,kv=2,lq=20,lk=20,d=32,pairing=half,seed=2",
                                      "eh:h=8,kv=4,b=2,lq=5,lk=9,d=8,rotary=4,scaling=(yarn:factor=32,orig=4096),seed=2",
@@ -133,17 +131,13 @@ typedef struct {
 static const named_fault faults[] = {
     {FAULTY_TURN_SIGN, EC, "a quarter turn of +pi/2"},
     {FAULTY_TURN_MISSING, EC, "imaginary heads like the real ones"},
-    {FAULTY_TURN_OTHER_PAIRING, EC, "the quarter turn of the other pairing"},
     {FAULTY_SWAPPED, EC, "real and imaginary heads swapped"},
     {FAULTY_SWAPPED, "ec:h=4,kv=2,lq=9,lk=13,d=16,inputs=rotated,seed=5", "real and imaginary heads swapped"},
     {FAULTY_STACKED, EC, "heads stacked"},
     {FAULTY_KV_NOT_DOUBLED, EC, "not doubled"},
     {FAULTY_PAIRING_OTHER, EC, "pairing=half"},
-    {FAULTY_PAIRING_K, EC, "half for k alone"},
     {FAULTY_BASE, "ec:lq=5,lk=9,d=8,base=500000,position=1000,seed=5", "base=10000"},
-    {FAULTY_QUERY_LATE, EC, "query positions one too large"},
     {FAULTY_CORNER, EC, "aligned at the first key"},
-    {FAULTY_STRICT, EC, "a strict mask"},
     {FAULTY_WINDOW_WIDE, "ec:lq=9,lk=9,d=8,mask=window:3,seed=5", "a window one key too wide"},
     {FAULTY_NO_MASK, EC, "no mask"},
     {FAULTY_NO_SCALE, EC, "scale missing"},
@@ -235,8 +229,6 @@ START_TEST(the_cases_angle_model) {
   ck_assert_int_eq(judge("f32,angles=exact").contract.angles, RPP_ANGLES_EXACT);
 }
 END_TEST
-
-/* ---- Rotated queries and keys -------------------------------------------------------------------------------------------- */
 
 START_TEST(rotated_tensors) {
   answer_by(EC, FAULTY_NONE, RPP_F32);
@@ -358,8 +350,6 @@ START_TEST(bad_files) {
   build_free(&layer);
 }
 END_TEST
-
-/* ---- Which of two files is what ------------------------------------------------------------------------------------------ */
 
 START_TEST(an_answer_or_a_case) {
   char golden[512];

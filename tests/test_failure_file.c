@@ -111,11 +111,22 @@ START_TEST(not_run) {
 }
 END_TEST
 
+static int turns(const rpp_kernel *kernel, const rpp_rotary *rotary, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos,
+                 rpp_tensor *y, const char **reason) {
+  (void)kernel, (void)reason;
+  return rpp_rotate(rotary, part, x, pos, y) == RPP_OK ? 0 : 1;
+}
+
 START_TEST(of_rotation) {
   write_and_read(faulty_kernel(FAULTY_ROTATION_SIGN, RPP_F32), SPEC, true);
   ck_assert_int_eq(wrong("q_real", "q_real_bound", "q_real_got"), 0);
   ck_assert_int_gt(wrong("q_imag", "q_imag_bound", "q_imag_got"), 4 * 2 * 8 / 2);
   ck_assert_int_eq(wrong("k_rot", "k_rot_bound", "k_rot_got"), 0);
+  rpp_safetensors_free(file);
+  rpp_kernel right = *faulty_kernel(FAULTY_NONE, RPP_F32);
+  right.rotate = turns;
+  write_and_read(&right, SPEC, true);
+  ck_assert_int_eq(wrong("q_imag", "q_imag_bound", "q_imag_got"), 0);
   ck_assert_int_eq(wrong("out", "out_bound", "out_got"), 0);
 }
 END_TEST

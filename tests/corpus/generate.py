@@ -25,6 +25,11 @@ def pack(header, data=b""):
     return struct.pack("<Q", len(text)) + text + data
 
 
+def npy(descr, shape, data, fortran=False, version=1, header=None):
+    text = header or ("{'descr': '%s', 'fortran_order': %s, 'shape': %s, }\n" % (descr, fortran, shape)).encode()
+    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I", len(text)) + text + data
+
+
 def product(shape):
     n = 1
     for s in shape:
@@ -117,6 +122,24 @@ seeds = {
     "hostile_nesting": pack(b'{"a":' + b"[" * 1500 + b"]" * 400 + b"}"),
     "hostile_name": pack({"a\n\x1b[2J": {"dtype": "F8", "shape": [], "data_offsets": []}}),
     "hostile_empty": b"",
+    "npy_f8": npy("<f8", (2, 3), bytes(48)),
+    "npy_f4_fortran": npy("<f4", (2, 3, 2, 1), bytes(48), True),
+    "npy_f2_version_2": npy("<f2", (3,), bytes(6), version=2),
+    "npy_i4_version_3": npy("<i4", (2,), b"\1\0\0\0\xff\xff\xff\xff", version=3),
+    "npy_i8_none": npy("<i8", (0, 4), b""),
+    "npy_other_order": npy("", (), bytes(8), header=b'{"shape":(1,),"fortran_order":False,"descr":"<f8"}'),
+    "npy_big_endian": npy(">f4", (1,), bytes(4)),
+    "npy_bfloat16": npy("<V2", (1,), bytes(2)),
+    "npy_structured": npy("", (), b"", header=b"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }"),
+    "npy_scalar": npy("<f8", (), bytes(8)),
+    "npy_rank": npy("<f8", (1, 1, 1, 1, 1), bytes(8)),
+    "npy_overflow": npy("<f8", (2**62, 4), b""),
+    "npy_hidden_overflow": npy("<i4", (0, 2**62, 4), b""),
+    "npy_size_overflow": npy("<f8", (2**64,), b""),
+    "npy_truncated": npy("<f8", (2, 3), bytes(47)),
+    "npy_trailing": npy("<f8", (2, 3), bytes(49)),
+    "npy_length": b"\x93NUMPY\1\0\xff\xff{}",
+    "npy_magic": b"\x93NUMPY",
 }
 
 for name, content in seeds.items():

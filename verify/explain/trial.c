@@ -46,14 +46,15 @@ static bool supported(rpp_trial *t) {
   return bytes == 0 || t->workspace;
 }
 
-/* As many rows as can be afforded, evenly spread, one of them exchanged for the given one. */
-static bool choose_rows(rpp_trial *t, int64_t row) {
+/* As many rows as can be afforded, and are wanted (0: all), evenly spread, one of them exchanged for the given one. */
+static bool choose_rows(rpp_trial *t, int64_t row, int64_t wanted) {
   const rpp_spec *s = &t->spec;
   rpp_head_counts counts;
   if (rpp_attention_heads(&s->attention, &counts) != RPP_OK) return false;
   const double heads = (double)s->batch * (double)counts.output, widths = (double)(s->head_dim + s->v_dim);
   if (heads * (double)(s->k_len + s->q_len) * widths > MOST_ELEMENTS) return false;
-  const double affordable = MOST_OPERATIONS / (heads * (double)(s->k_len + 1) * widths);
+  double affordable = MOST_OPERATIONS / (heads * (double)(s->k_len + 1) * widths);
+  if (wanted > 0) affordable = fmin(affordable, (double)wanted);
   if ((double)s->q_len <= affordable) return true;
   const int64_t count = affordable > 1 ? (int64_t)affordable : 1;
   t->row_numbers = rpp_scratch_positions(&t->scratch, count, 0, s->q_len / count);
@@ -253,11 +254,11 @@ static bool ask(rpp_trial *t) {
 bool rpp_trial_open(rpp_trial *t, const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, int64_t row) {
   rpp_message error;
   *t = (rpp_trial){.kernel = kernel, .contract = kernel->contract, .spec = *spec, .of_rotation = of_rotation};
-  if (!choose_rows(t, row) || !rpp_generate(spec, kernel->contract.output, kernel->contract.lse, &t->data, &error)) return false;
+  if (!choose_rows(t, row, 0) || !rpp_generate(spec, kernel->contract.output, kernel->contract.lse, &t->data, &error)) return false;
   return supported(t) && ask(t) && (of_rotation ? run_rotation(t) : rpp_trial_run(t));
 }
 
-bool rpp_trial_open_results(rpp_trial *t, const rpp_results *results, bool of_rotation, int64_t row) {
+bool rpp_trial_open_results(rpp_trial *t, const rpp_results *results, bool of_rotation, int64_t row, int64_t wanted) {
   const rpp_attention_inputs *i = results->inputs;
   *t = (rpp_trial){.contract = *results->contract,
                    .spec = {.attention = *results->attention,
@@ -272,7 +273,7 @@ bool rpp_trial_open_results(rpp_trial *t, const rpp_results *results, bool of_ro
   const bool doubles = t->data.attention.mode != RPP_MODE_ROPE;
   if (results->lse) t->data.lse = *results->lse;
   if (of_rotation && (!results->q_real || !results->k_rot || (doubles && !results->q_imag))) return false;
-  return choose_rows(t, row) && ask(t) && (!of_rotation || arrange(t, results->q_real, results->q_imag, results->k_rot));
+  return choose_rows(t, row, wanted) && ask(t) && (!of_rotation || arrange(t, results->q_real, results->q_imag, results->k_rot));
 }
 
 void rpp_trial_close(rpp_trial *t) {

@@ -25,8 +25,9 @@ typedef struct {
 bool rpp_trial_open(rpp_trial *t, const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, int64_t row);
 
 /* The same of results that are there already, which must outlive the trial; of spec only the sizes and the family are filled.
- * of_rotation: what is looked at are rotated q and k, all of which must be there. False when the problem is not sound, or too large. */
-bool rpp_trial_open_results(rpp_trial *t, const rpp_results *results, bool of_rotation, int64_t row);
+ * of_rotation: what is looked at are rotated q and k, all of which must be there.
+ * wanted: so many query rows at most; 0: as many as can be afforded. False when the problem is not sound, or too large. */
+bool rpp_trial_open_results(rpp_trial *t, const rpp_results *results, bool of_rotation, int64_t row, int64_t wanted);
 void rpp_trial_close(rpp_trial *t);
 
 /* forward again, on what the inputs are now. */
