@@ -167,6 +167,8 @@ START_TEST(what_is_refused_exits_2) {
   ck_assert_int_eq(run("$PROGRAM fuzz --kernel nobody-has-this.so"), 2);
   shell_holds("fuzz: ./nobody-has-this.so: cannot open shared object file");
   ck_assert_int_eq(run("$PROGRAM fuzz /nonexistent/x.so"), 2);
+  ck_assert_int_eq(run("cd $DIR && $PROGRAM fuzz example.so"), 2);
+  shell_holds("fuzz: example.so: no such kernel; a plug-in is named by a path: ./example.so\n");
   ck_assert_int_eq(run("$PROGRAM fuzz --kernel $(printf '%%300s' | tr ' ' x)"), 2);
   shell_holds("is longer a path than 255 characters");
   ck_assert_int_eq(run("$PROGRAM fuzz ./$(printf '%%300s' | tr ' ' x)"), 2);

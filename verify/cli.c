@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernels/kernel_cuda.h"
 #include "program/parse.h"
@@ -101,6 +102,8 @@ static bool no_kernel(const char *name, rpp_message *error) {
   rpp_message why;
   if (strncmp(name, "cuda:", 5) == 0 && *rpp_kernels_cuda(&why) == NULL)
     return rpp_message_set(error, "%.100s: %s", name, why.text);
+  if (access(name, F_OK) == 0)
+    return rpp_message_set(error, "%.100s: no such kernel; a plug-in is named by a path: ./%.100s", name, name);
   return rpp_message_set(error, "%.100s: no such kernel (`ropepp-verify kernels` lists them)", name);
 }
 
