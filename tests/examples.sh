@@ -53,7 +53,11 @@ replays() {
 kernel=attention_$example.py
 case $example in
 numpy)
-  expect 0 "500 cases, 0 failures" --serve --cases 500 -- "$python" $kernel
+  known=mask=causal,inputs=raw,scaling=none,packed=0
+  expect 0 "500 cases, 0 failures" --serve --cases 500 --only $known -- "$python" attention_fifteen.py
+  expect 1 "probably: matches with a quarter turn of +pi/2" --serve --cases 60 --only $known -- "$python" attention_fifteen.py --fault=sign
+  replays
+  expect 0 "200 cases, 0 failures" --serve --cases 200 -- "$python" $kernel
   expect 0 "6 cases, 0 failures" --cases 6 -- "$python" $kernel {in} {out}
   expect 0 "100 cases, 0 failures" --serve --cases 100 --contract bf16,rotated=f32,p=f32,acc=f32 -- "$python" $kernel
   expect 0 "60 cases, 0 failures" --serve --cases 60 --only dtype=f64 -- "$python" $kernel

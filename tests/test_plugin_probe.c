@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +51,21 @@ START_TEST(what_loading_refuses_is_refused) {
 }
 END_TEST
 
+START_TEST(what_is_no_file_is_not_waited_for) {
+  rpp_plugin_facts facts;
+  rpp_message error;
+  char path[256];
+  ck_assert(!rpp_plugin_probe(shell_folder, 60, &facts, &error));
+  ck_assert_str_eq(error.text, "is no regular file");
+  snprintf(path, sizeof path, "%s/fifo", shell_folder);
+  ck_assert_int_eq(mkfifo(path, 0600), 0);
+  ck_assert(!rpp_plugin_probe(path, 60, &facts, &error));
+  ck_assert_str_eq(error.text, "is no regular file");
+  ck_assert(!rpp_plugin_probe("/nonexistent/x.so", 60, &facts, &error));
+  ck_assert_str_eq(error.text, "No such file or directory");
+}
+END_TEST
+
 START_TEST(facts_come_over) {
   rpp_plugin_facts facts;
   rpp_message error;
@@ -71,6 +87,7 @@ int main(void) {
   tcase_add_test(tests, a_library_that_dies_is_told_of);
   tcase_add_test(tests, a_library_that_hangs_is_ended);
   tcase_add_test(tests, what_loading_refuses_is_refused);
+  tcase_add_test(tests, what_is_no_file_is_not_waited_for);
   tcase_add_test(tests, facts_come_over);
   suite_add_tcase(suite, tests);
   return support_run(suite);

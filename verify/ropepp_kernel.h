@@ -119,7 +119,7 @@ typedef struct {
 
   int32_t memory; /* where data and workspace are: in device memory they are copies, between guard zones. The rest is the host's */
 
-  /* Null when the problem is supported, else the reason in one line. Asked without data. */
+  /* Required. Returns null when the problem is supported, else the reason in one line. Asked without data. */
   const char *(*supports)(const rpp_plugin_problem *problem);
 
   /* Bytes that forward wants besides. May be null: none. */

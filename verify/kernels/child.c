@@ -28,6 +28,10 @@ static _Noreturn void become(char *const *command, pid_t parent, int input, int 
   if (getppid() != parent) _exit(1); /* it died in between */
   const int defaults[] = {SIGINT, SIGTERM, SIGPIPE, SIGHUP};
   for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) signal(defaults[i], SIG_DFL);
+  /* Out of the way first: where one of the three was closed, a pipe may have its number. */
+  input = fcntl(input, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  output = fcntl(output, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  speech = fcntl(speech, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   dup2(input, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(speech, STDERR_FILENO);
@@ -144,8 +148,9 @@ static bool look(rpp_child *child, rpp_child_result *result) {
     *result = RPP_CHILD_TOO_LONG;
     return child->answered > RPP_CHILD_LINE;
   }
+  const size_t length = (size_t)(end - child->answer);
   *result = end + 1 < child->answer + child->answered ? RPP_CHILD_UNASKED : RPP_CHILD_ANSWERED;
-  if (memchr(child->answer, '\0', (size_t)(end - child->answer)) != NULL) *result = RPP_CHILD_TOO_LONG;
+  if (length > RPP_CHILD_LINE || memchr(child->answer, '\0', length) != NULL) *result = RPP_CHILD_TOO_LONG;
   *end = '\0';
   child->answered = 0;
   return true;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,6 +60,9 @@ bool rpp_plugin_probe(const char *path, double limit_s, rpp_plugin_facts *facts,
   int ends[2], status = 0;
   answer a;
   _Static_assert(sizeof a <= 4096, "goes through a pipe in one piece");
+  struct stat file;
+  if (stat(path, &file) != 0) return rpp_message_set(error, "%s", strerror(errno));
+  if (!S_ISREG(file.st_mode)) return rpp_message_set(error, "is no regular file");
   if (pipe2(ends, O_CLOEXEC) != 0) return rpp_message_set(error, "pipe: %s", strerror(errno));
   const double deadline = rpp_clock_seconds() + limit_s;
   const pid_t parent = getpid(), child = fork();
