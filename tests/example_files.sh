@@ -3,10 +3,8 @@
 # makes. PROGRAM is ropepp-verify, FOLDER holds the examples. Skipped, and says so, where python3 has no numpy.
 program=$1
 examples=$2
-python=""
-for candidate in ${ROPEPP_PYTHON:-} python3 /usr/bin/python3; do
-  "$candidate" -c 'import numpy' 2>/dev/null && python=$candidate && break
-done
+modules=numpy
+. "$(dirname "$0")/python_with.sh"
 if [ -z "$python" ]; then
   echo '1..0 # SKIP no python3 here has numpy'
   exit 0

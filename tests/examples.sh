@@ -10,10 +10,7 @@ torch) modules="numpy, torch" ;;
 triton) modules="numpy, torch, triton" ;;
 esac
 
-python=""
-for candidate in ${ROPEPP_PYTHON:-} python3 /usr/bin/python3; do
-  "$candidate" -c "import $modules" 2>/dev/null && python=$candidate && break
-done
+. "$(dirname "$0")/python_with.sh"
 if [ -z "$python" ]; then
   echo "skipped: no python3 here has $modules"
   exit 77

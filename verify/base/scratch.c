@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/elements.h"
+
 rpp_tensor rpp_scratch_tensor(rpp_scratch *scratch, rpp_dtype dtype, int ndim, const int64_t *shape) {
   rpp_tensor t = {0};
   if (rpp_tensor_contiguous(NULL, dtype, ndim, shape, &t) != RPP_OK || scratch->count == RPP_SCRATCH_TENSORS) return t;
@@ -52,20 +54,11 @@ int64_t *rpp_scratch_integers(const rpp_tensor *t) {
   return t->data;
 }
 
-/* The next index in row-major order; false after the last. */
-static bool advance(const rpp_tensor *t, int64_t *index) {
-  for (int d = t->ndim - 1; d >= 0; d--) {
-    if (++index[d] < t->shape[d]) return true;
-    index[d] = 0;
-  }
-  return false;
-}
-
 void rpp_scratch_assign(const rpp_tensor *x, const rpp_tensor *y) {
   int64_t index[RPP_MAX_DIMS] = {0};
   if (rpp_scratch_size(x) == 0 || rpp_scratch_size(y) == 0) return;
   do rpp_tensor_set(y, index, rpp_tensor_get(x, index));
-  while (advance(x, index));
+  while (rpp_elements_next(x, index));
 }
 
 double rpp_scratch_deviation(const rpp_tensor *a, const rpp_tensor *b) {
@@ -82,6 +75,6 @@ double rpp_scratch_deviation(const rpp_tensor *a, const rpp_tensor *b) {
     if (!isfinite(error)) return INFINITY;
     largest = fmax(largest, error);
     scale = fmax(scale, fabs(x));
-  } while (advance(a, index));
+  } while (rpp_elements_next(a, index));
   return largest / scale;
 }

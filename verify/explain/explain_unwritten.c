@@ -5,19 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/elements.h"
+
 enum { ALL = 0, SOME, EVEN, ODD }; /* what is unwritten along one dimension */
 
 typedef struct {
   int64_t low, high, count, even, odd;
 } extent;
-
-static bool advance(const rpp_tensor *t, int64_t *index) {
-  for (int d = t->ndim - 1; d >= 0; d--) {
-    if (++index[d] < t->shape[d]) return true;
-    index[d] = 0;
-  }
-  return false;
-}
 
 static int kind_of(const extent *e, int64_t size) {
   if (e->high - e->low + 1 == size && e->even > 0 && (e->odd > 0 || size == 1)) return ALL;
@@ -57,7 +51,7 @@ static bool tell(const char *name, const char *letters, const rpp_tensor *t, rpp
       }
       unwritten++;
     }
-  while (advance(t, index));
+  while (rpp_elements_next(t, index));
   if (unwritten == 0) return false;
   for (int d = 0; d < t->ndim; d++) {
     const int kind = kind_of(&found[d], t->shape[d]);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/elements.h"
 #include "files/answer_shape.h"
 #include "files/case.h"
 
@@ -116,20 +117,6 @@ void rpp_answer_free(rpp_answer *answer) {
 
 /* ---- Conversions that are exact ------------------------------------------------------------------------------------------ */
 
-/* The next index in row-major order; false after the last. */
-static bool advance(const rpp_tensor *t, int64_t *index) {
-  for (int d = t->ndim - 1; d >= 0; d--) {
-    if (++index[d] < t->shape[d]) return true;
-    index[d] = 0;
-  }
-  return false;
-}
-
-static bool is_empty(const rpp_tensor *t) {
-  int64_t elements;
-  return rpp_tensor_extent(t, &elements, NULL) != RPP_OK || elements == 0;
-}
-
 static bool refuse_value(rpp_answer_tensor which, const rpp_tensor *t, const int64_t *index, rpp_dtype dtype, rpp_message *error) {
   char at[RPP_SHAPE_TEXT];
   rpp_shape_print(t->ndim, index, at);
@@ -142,12 +129,12 @@ static bool convert(const rpp_answer *answer, rpp_answer_tensor which, rpp_dtype
                     rpp_message *error) {
   const rpp_tensor *t = &answer->tensor[which];
   int64_t index[RPP_MAX_DIMS] = {0};
-  if (t->ndim == 0 || is_empty(t)) return true;
+  if (t->ndim == 0 || rpp_elements_none(t)) return true;
   do {
     const double x = rpp_tensor_get(t, index);
     if (!isnan(x) && rpp_dtype_round(dtype, x) != x) return refuse_value(which, t, index, dtype, error);
     if (target != NULL) rpp_tensor_set(target, index, x);
-  } while (advance(t, index));
+  } while (rpp_elements_next(t, index));
   return true;
 }
 

@@ -1,5 +1,6 @@
 #include "judge/judge.h"
 
+#include "base/elements.h"
 #include "cases/generate.h"
 #include "judge/compare.h"
 #include "judge/results.h"
@@ -110,31 +111,17 @@ static bool forward(trial *t) {
   return rpp_generated_intact(d, &t->verdict->message) || stop(t, RPP_OUTCOME_OUTSIDE, NULL);
 }
 
-/* The next index in row-major order; false after the last. */
-static bool advance(const rpp_tensor *t, int64_t *index) {
-  for (int d = t->ndim - 1; d >= 0; d--) {
-    if (++index[d] < t->shape[d]) return true;
-    index[d] = 0;
-  }
-  return false;
-}
-
-static bool is_empty(const rpp_tensor *t) {
-  int64_t elements;
-  return rpp_tensor_extent(t, &elements, NULL) != RPP_OK || elements == 0;
-}
-
 /* Every element of an output was written, in all rows, judged or not. */
 static bool written(trial *t, rpp_judged_tensor which, const rpp_tensor *x) {
   int64_t index[RPP_MAX_DIMS] = {0}, missing = 0;
-  if (is_empty(x)) return true;
+  if (rpp_elements_none(x)) return true;
   do
     if (rpp_generated_unwritten(x, index) && missing++ == 0) {
       const bool out = which == RPP_JUDGED_OUT;
       t->verdict->worst =
           (rpp_worst){which, index[0], out ? index[2] : index[1], out ? index[1] : index[2], out ? index[3] : -1, 0, NAN, 0, NAN};
     }
-  while (advance(x, index));
+  while (rpp_elements_next(x, index));
   if (missing == 0) return true;
   t->verdict->gate = RPP_GATE_STRUCTURE;
   t->verdict->ratio[RPP_GATE_STRUCTURE] = INFINITY;
@@ -149,7 +136,7 @@ static bool repeats(trial *t) {
   const rpp_spec *s = t->spec;
   const double work =
       (double)s->batch * (double)s->attention.heads * (double)s->q_len * (double)s->k_len * (double)(s->head_dim + s->v_dim);
-  if (!t->kernel->contract.deterministic || work > CHEAP || is_empty(&t->data.out)) return true;
+  if (!t->kernel->contract.deterministic || work > CHEAP || rpp_elements_none(&t->data.out)) return true;
   const rpp_tensor first = rpp_scratch_copy(&t->scratch, &t->data.out);
   if (!first.data) return stop(t, RPP_OUTCOME_ERROR, "out of memory for a second run");
   rpp_generated_reset(&t->data);
@@ -162,7 +149,7 @@ static bool repeats(trial *t) {
     t->verdict->gate = RPP_GATE_STRUCTURE;
     t->verdict->ratio[RPP_GATE_STRUCTURE] = INFINITY;
     return stop(t, RPP_OUTCOME_MISMATCH, "two runs of the same case differ, against the contract");
-  } while (advance(&first, index));
+  } while (rpp_elements_next(&first, index));
   return true;
 }
 
@@ -218,7 +205,7 @@ static void compare_anyway(trial *t) {
   rpp_message error;
   if (!t->returned && ours.outcome == RPP_OUTCOME_MISMATCH && t->kernel->forward) forward(t);
   *t->verdict = ours;
-  if (!t->returned || is_empty(&t->data.out)) return;
+  if (!t->returned || rpp_elements_none(&t->data.out)) return;
   if (ours.outcome != RPP_OUTCOME_OUTSIDE)
     t->verdict->compared = compare(t, &t->data, &error);
   else if (rpp_generate(t->spec, t->kernel->contract.output, t->kernel->contract.lse, &fresh, &error)) {
