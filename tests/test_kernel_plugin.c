@@ -174,7 +174,7 @@ START_TEST(what_is_refused_exits_2) {
   ck_assert_int_eq(run("$PROGRAM fuzz ./$(printf '%%300s' | tr ' ' x)"), 2);
   shell_holds("is longer a path than 255 characters");
   ck_assert_int_eq(run("$PROGRAM bench blocked --vs ./x.so"), 2);
-  shell_holds("--vs ./x.so: cannot open");
+  shell_holds("--vs ./x.so: No such file");
   ck_assert_int_eq(run("for i in $(seq 17); do cp $DIR/example.so $DIR/$i.so; done; $PROGRAM fuzz $DIR/[1-9]*.so --cases 1"), 2);
   shell_holds("more than 16 plug-ins");
 }
