@@ -18,6 +18,18 @@
 #include "workers/worker_child.h"
 #include "workers/zygote.h"
 
+/* Sanitizers watch every operation of a kernel, and of the runtime that plays a device. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define USUAL_OPERATION_S 4e-8
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define USUAL_OPERATION_S 4e-8
+#endif
+#endif
+#ifndef USUAL_OPERATION_S
+#define USUAL_OPERATION_S 1e-8
+#endif
+
 enum { LANES = 8, EXPLAIN_PATIENCE = 20, CHATTER = 1 << 16 /* what a pipe holds */ };
 
 typedef struct {
@@ -68,7 +80,7 @@ rpp_pool *rpp_pool_start(const rpp_pool_options *options, rpp_message *error) {
   }
   pool->options = *options;
   if (!(pool->options.floor_s > 0)) pool->options.floor_s = 10;
-  if (!(pool->options.operation_s > 0)) pool->options.operation_s = 1e-8;
+  if (!(pool->options.operation_s > 0)) pool->options.operation_s = USUAL_OPERATION_S;
   bool ready = true;
   for (int i = 0; i < lanes_wanted(options->lanes) && ready; i++) {
     pool->lanes[i].workers = calloc((size_t)options->kernel_count + 1, sizeof(worker));

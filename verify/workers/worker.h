@@ -22,7 +22,7 @@ typedef struct {
   bool apart;                  /* kernels run in processes of their own: how many threads this one has is nothing to them */
   int lanes;                   /* how many cases are judged at a time; 0: as many as there are CPUs for, at most 8 */
   double floor_s;              /* a case may take floor_s + operations * operation_s seconds; 0: 10 */
-  double operation_s;          /* 0: 10^-8, some hundred times what a plain loop takes */
+  double operation_s;          /* 0: 10^-8, some hundred times what a plain loop takes; four times that under a sanitizer */
 } rpp_pool_options;
 
 typedef struct rpp_pool rpp_pool;
