@@ -87,8 +87,13 @@ static rpp_pool *start(int lanes) {
   rpp_message error;
   for (int i = 0; i < KERNELS; i++) table[i] = &kernels[i];
   shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  const rpp_pool_options options = {
-      .kernels = table, .kernel_count = KERNELS, .judge = judge, .explain = explain, .lanes = lanes, .floor_s = 0.4};
+  const rpp_pool_options options = {.kernels = table,
+                                    .kernel_count = KERNELS,
+                                    .judge = judge,
+                                    .explain = explain,
+                                    .lanes = lanes,
+                                    .floor_s = 0.4,
+                                    .operation_s = 1e-8};
   unsetenv("OMP_NUM_THREADS");
   rpp_pool *pool = rpp_pool_start(&options, &error);
   ck_assert_msg(pool != NULL, "%s", error.text);
