@@ -10,7 +10,8 @@ flags="-DRPP_LIBFUZZER -g -O1 -fsanitize=address,undefined -fno-sanitize-recover
 flags="$flags $(pkg-config --cflags openblas jansson)"
 # An archive, so that only what the reader and the truth reach is linked: the blocked kernels would want their vector code.
 clang $flags -fsanitize=fuzzer-no-link -Wno-pass-failed -c ../../ref/[a-z]*.c \
-  ../../ref/program/message.c ../../ref/program/names.c ../../ref/program/parse.c ../../verify/base/random.c ../../verify/base/scratch.c \
+  ../../ref/program/message.c ../../ref/program/names.c ../../ref/program/parse.c ../../verify/base/elements.c ../../verify/base/random.c \
+  ../../verify/base/scratch.c \
   ../../verify/files/case.c ../../verify/files/case_metadata.c ../../verify/files/npy.c ../../verify/files/read_file.c \
   ../../verify/files/safetensors.c \
   ../../verify/judge/case_truth.c ../../verify/judge/check_case.c
