@@ -36,6 +36,13 @@ static int64_t up_to(int64_t x, int64_t step) {
   return (x + step - 1) / step * step;
 }
 
+/* Floats from one panel of v to the next. A key goes to all of them at once: what lies a power of two apart fights for the same few sets of
+ * a cache, an odd number of units apart it does not. */
+static int64_t v_step(int64_t panel) {
+  enum { UNIT = 64 };
+  return ((panel + UNIT - 1) / UNIT | 1) * UNIT;
+}
+
 /* How the work is cut: by the problem, and by nothing else. */
 static void cut(rpp_blocked *f) {
   const rpp_problem *p = &f->problem;
@@ -49,6 +56,7 @@ static void cut(rpp_blocked *f) {
   f->start = f->keys.first / RPP_BLOCKED_LOAD * RPP_BLOCKED_LOAD;
   f->room = up_to(f->keys.last - f->start, RPP_BLOCKED_LOAD);
   f->v_room = up_to(p->v_dim, f->tiles->rows);
+  f->v_step = v_step(f->room * f->tiles->rows);
   f->chunk = unit_bytes > 0 ? (int64_t)fmin((double)f->units, fmax(1, floor(RPP_BLOCKED_CHUNK / unit_bytes))) : f->units;
 }
 
@@ -91,7 +99,7 @@ static rpp_status allocate(rpp_blocked *f) {
     size_t size;
     int64_t a, b, c;
   } parts[] = {{&f->k, sizeof *f->k, f->chunk, f->room, p->head_dim},
-               {&f->v, sizeof *f->v, f->chunk, f->room, f->v_room},
+               {&f->v, sizeof *f->v, f->chunk, f->v_step, f->v_room / f->tiles->rows},
                {&f->unsound, sizeof *f->unsound, f->chunk, f->room, 1},
                {&f->scratch, sizeof *f->scratch, f->threads, f->scratch_floats, 1},
                {&f->angle_scratch, sizeof *f->angle_scratch, f->threads, 4 * pairs, 1},

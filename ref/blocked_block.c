@@ -7,19 +7,20 @@
 
 enum { AHEAD = 3, PREFETCH_PARTS = 8, MOST_COLUMNS = 64 }; /* rows to prefetch; lanes of a panel */
 
-static bool make_finite(const rpp_tiles *tiles, int64_t count, float *x) {
-  if (tiles->is_finite(count, x)) return false;
-  for (int64_t c = 0; c < count; c++)
-    if (!isfinite(x[c])) x[c] = 0;
-  return true;
-}
-
 static const float *angles_at(const rpp_blocked *f, const rpp_float_table *table, const float *values, int64_t b, int64_t l) {
   return values + ((table->sequences == 1 ? 0 : b) * table->tokens + l) * f->angles.pairs;
 }
 
-static void rotate(const rpp_blocked *f, const rpp_float_table *table, int64_t b, int64_t l, float *row) {
-  rpp_float_row_rotate(&f->layout, angles_at(f, table, table->cosine, b, l), angles_at(f, table, table->sine, b, l), row);
+/* Rows of q and k, as they lie; imag: the imaginary head's row as well. */
+static void load_row(const rpp_blocked *f, const rpp_tensor *t, int64_t b, int64_t l, int64_t h, float *row) {
+  const rpp_row_layout as_it_lies = {RPP_PAIRING_INTERLEAVED, f->problem.head_dim, 0};
+  rpp_float_row_load(&as_it_lies, t, b, l, h, row);
+}
+
+static void load_rotated(const rpp_blocked *f, const rpp_float_table *table, const rpp_tensor *t, int64_t b, int64_t l, int64_t at,
+                         int64_t h, float *row, float *imag) {
+  rpp_float_row_load_rotated(&f->layout, t, b, l, h, angles_at(f, table, table->cosine, b, at),
+                             angles_at(f, table, table->sine, b, at), row, imag);
 }
 
 /* Rows of one head lie a token apart: too far for the processor to see what comes next. */
@@ -29,25 +30,42 @@ static void prefetch(const rpp_tensor *t, int64_t b, int64_t l, int64_t h) {
   for (int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(row + at);
 }
 
+/* A row of v, in whole micro-tiles, what is not finite replaced by 0: where it lies, or in the room, which is 0 past v_dim. */
+static const char *finite_row(const rpp_blocked *f, int64_t b, int64_t l, int64_t g, float *room, unsigned char *unsound) {
+  const rpp_tensor *v = f->inputs->v;
+  const int64_t dv = f->problem.v_dim;
+  if (v->dtype == RPP_F32 && rpp_float_row_is_straight(v) && f->v_room == dv) {
+    const char *row = rpp_tensor_at(v, b, l, g, 0);
+    if (f->tiles->is_finite(dv, row)) return row;
+  }
+  rpp_float_row_load(&f->v_layout, v, b, l, g, room);
+  *unsound = !f->tiles->is_finite(dv, (const char *)room);
+  for (int64_t c = 0; *unsound && c < dv; c++)
+    if (!isfinite(room[c])) room[c] = 0;
+  return (const char *)room;
+}
+
 void rpp_blocked_load_keys(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t part, float *scratch) {
   const int64_t b = unit / f->problem.counts.kv, g = unit % f->problem.counts.kv, rows = f->tiles->rows;
-  const int64_t d = f->problem.head_dim, first = part * RPP_BLOCKED_LOAD, place = slot * f->room + first;
-  float *k = scratch, *v = scratch + RPP_BLOCKED_LOAD * d; /* rows, 0 where there is no key */
-  const bool whole = f->start + first >= f->keys.first && f->start + first + RPP_BLOCKED_LOAD <= f->keys.last;
-  if (!whole || f->v_room > f->problem.v_dim) memset(scratch, 0, (size_t)(RPP_BLOCKED_LOAD * (d + f->v_room)) * sizeof *scratch);
+  const int64_t d = f->problem.head_dim, first = part * RPP_BLOCKED_LOAD, place = slot * f->room + first, panels = f->v_room / rows;
+  float *k = scratch, *room = scratch + RPP_BLOCKED_LOAD * d, *v = f->v + slot * panels * f->v_step + first * rows;
+  memset(room, 0, (size_t)f->v_room * sizeof *room);
   for (int64_t j = 0; j < RPP_BLOCKED_LOAD; j++) {
     const int64_t l = f->start + first + j;
     f->unsound[place + j] = 0;
-    if (l < f->keys.first || l >= f->keys.last) continue;
+    if (l < f->keys.first || l >= f->keys.last) { /* no key: 0, which nobody sees, but which is multiplied */
+      memset(k + j * d, 0, (size_t)d * sizeof *k);
+      for (int64_t n = 0; n < panels; n++) memset(v + n * f->v_step + j * rows, 0, (size_t)rows * sizeof *v);
+      continue;
+    }
     if (l + AHEAD < f->keys.last) prefetch(f->inputs->k, b, l + AHEAD, g), prefetch(f->inputs->v, b, l + AHEAD, g);
-    rpp_float_row_load(&f->layout, f->inputs->k, b, l, g, k + j * d);
-    if (!f->attention->k_rotated) rotate(f, &f->k_table, b, l - f->keys.first, k + j * d);
-    rpp_float_row_load(&f->v_layout, f->inputs->v, b, l, g, v + j * f->v_room);
-    f->unsound[place + j] = make_finite(f->tiles, f->problem.v_dim, v + j * f->v_room);
+    if (f->attention->k_rotated)
+      load_row(f, f->inputs->k, b, l, g, k + j * d);
+    else
+      load_rotated(f, &f->k_table, f->inputs->k, b, l, l - f->keys.first, g, k + j * d, NULL);
+    f->tiles->split(panels, finite_row(f, b, l, g, room, &f->unsound[place + j]), v + j * rows, f->v_step);
   }
   for (int64_t j = 0; j < RPP_BLOCKED_LOAD; j += rows) f->tiles->transpose(rows, d, k + j * d, d, f->k + (place + j) * d, rows);
-  float *to = f->v + slot * f->room * f->v_room + first * rows;
-  f->tiles->split(f->v_room / rows, RPP_BLOCKED_LOAD, v, f->v_room, to, f->room * rows);
 }
 
 /* Where the parts of a thread's scratch start, each on a cache line of its own. */
@@ -80,7 +98,7 @@ static parts lay_out(const rpp_blocked *f) {
 }
 
 int64_t rpp_blocked_scratch(const rpp_blocked *f) {
-  const int64_t attend = lay_out(f).end, load = after(0, RPP_BLOCKED_LOAD * (f->problem.head_dim + f->v_room));
+  const int64_t attend = lay_out(f).end, load = after(0, RPP_BLOCKED_LOAD * f->problem.head_dim + f->v_room);
   return attend > load ? attend : load;
 }
 
@@ -106,9 +124,10 @@ static void load_queries(const panel *w) {
   for (int64_t r = 0; r < w->count; r += pairs ? 2 : 1) {
     const int64_t i = (w->first + r) / f->group, o = w->g * f->group + (w->first + r) % f->group;
     float *q = w->rows + r * d;
-    rpp_float_row_load(&f->layout, f->inputs->q, w->b, i, pairs ? o / 2 : o, q);
-    if (!a->q_rotated) rotate(f, &f->q_table, w->b, i, q);
-    if (pairs) rpp_float_row_quarter_turn(&f->layout, q, q + d);
+    if (a->q_rotated)
+      load_row(f, f->inputs->q, w->b, i, o, q);
+    else
+      load_rotated(f, &f->q_table, f->inputs->q, w->b, i, i, pairs ? o / 2 : o, q, pairs ? q + d : NULL);
   }
   memset(w->rows + w->count * d, 0, (size_t)((columns - w->count) * d) * sizeof *w->rows);
   f->tiles->transpose(columns, d, w->rows, d, w->q, columns);
@@ -165,7 +184,7 @@ static void multiply(const panel *w, const ahead *next, int64_t count, int64_t d
 }
 
 /* Keys start .. stop - 1, start a multiple of the micro-tile's rows, whose last one may reach past stop: nothing sees that. */
-static void attend_keys(const panel *w, int64_t start, int64_t stop, const ahead *q, const ahead *out) {
+static void attend_keys(const panel *w, int64_t start, int64_t stop, bool opens, const ahead *q, const ahead *out) {
   const rpp_blocked *f = w->f;
   const rpp_tiles *tiles = f->tiles;
   const int64_t d = f->problem.head_dim, rows = tiles->rows, place = start - f->start, count = (stop - start + rows - 1) / rows;
@@ -176,7 +195,8 @@ static void attend_keys(const panel *w, int64_t start, int64_t stop, const ahead
   }
   multiply(w, q, count, d, w->k + place * d, rows * d, w->q, NULL, w->scores);
   tiles->softmax(count * rows, (float)(f->attention->scale * M_LOG2E), &w->softmax, w->scores);
-  multiply(w, out, f->v_room / rows, stop - start, w->v + place * rows, f->room * rows, w->scores, w->softmax.rescale, w->out);
+  multiply(w, out, f->v_room / rows, stop - start, w->v + place * rows, f->v_step, w->scores, opens ? NULL : w->softmax.rescale,
+           w->out);
   if (memchr(w->unsound + place, 1, (size_t)(stop - start))) add_unsound(w, start, stop);
 }
 
@@ -184,7 +204,7 @@ static void attend_tile(const panel *w, int64_t tile, ahead q, ahead out) {
   const rpp_key_range all = w->all;
   const int64_t low = tile * RPP_BLOCKED_KEYS, high = low + RPP_BLOCKED_KEYS;
   const int64_t first = all.first < low ? low : all.first, last = all.last < high ? all.last : high;
-  if (first < last) attend_keys(w, first / w->f->tiles->rows * w->f->tiles->rows, last, &q, &out);
+  if (first < last) attend_keys(w, first / w->f->tiles->rows * w->f->tiles->rows, last, first == all.first, &q, &out);
 }
 
 /* Log-sum-exp: -inf without a key, NaN where all scores were -inf, as the definition gives. */
@@ -202,8 +222,7 @@ static void store(const panel *w) {
     const rpp_key_range range = w->visible[r];
     w->softmax.rescale[r] = range.first < range.last ? w->softmax.sum[r] : 1;
   }
-  f->tiles->divide(f->v_room, w->softmax.rescale, w->out);
-  f->tiles->transpose(f->v_room, columns, w->out, columns, w->rows, f->v_room);
+  f->tiles->divide(f->v_room, w->softmax.rescale, w->out, w->rows);
   for (int64_t r = 0; r < w->count; r++) {
     const int64_t i = (w->first + r) / f->group, o = w->g * f->group + (w->first + r) % f->group;
     if (f->out) rpp_float_row_store(&f->v_layout, f->out, w->b, i, o, w->rows + r * f->v_room);
@@ -234,7 +253,7 @@ static panel open_panel(const rpp_blocked *f, int64_t unit, int64_t slot, int64_
              .first = first,
              .count = f->items - first < columns ? f->items - first : columns,
              .k = f->k + place * f->problem.head_dim,
-             .v = f->v + place * f->v_room,
+             .v = f->v + slot * f->v_room / f->tiles->rows * f->v_step,
              .unsound = f->unsound + place,
              .q = scratch + at.q + n * f->problem.head_dim * columns,
              .out = scratch + at.out + n * f->v_room * columns,
@@ -252,7 +271,7 @@ static panel open_panel(const rpp_blocked *f, int64_t unit, int64_t slot, int64_
 static void start(const panel *w) {
   const int64_t columns = w->f->tiles->columns;
   load_queries(w);
-  memset(w->out, 0, (size_t)(w->f->v_room * columns) * sizeof *w->out);
+  if (w->all.first >= w->all.last) memset(w->out, 0, (size_t)(w->f->v_room * columns) * sizeof *w->out);
   for (int64_t r = 0; r < columns; r++) w->softmax.largest[r] = -INFINITY, w->softmax.sum[r] = 0;
 }
 

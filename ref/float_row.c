@@ -57,3 +57,17 @@ void rpp_float_row_quarter_turn(const rpp_row_layout *layout, const float *from,
   }
   for (int64_t p = layout->rotary_dim; p < layout->width; p++) to[p] = from[p];
 }
+
+void rpp_float_row_load_rotated(const rpp_row_layout *layout, const rpp_tensor *t, int64_t b, int64_t l, int64_t h,
+                                const float *cosine, const float *sine, float *real, float *imag) {
+  const rpp_row_layout as_it_lies = {RPP_PAIRING_INTERLEAVED, layout->width, 0};
+  const int64_t pairs = layout->rotary_dim / 2;
+  const bool direct = t->dtype == RPP_F32 && rpp_float_row_is_straight(t);
+  const char *from = direct ? rpp_tensor_at(t, b, l, h, 0) : (const char *)real;
+  if (!direct) rpp_float_row_load(&as_it_lies, t, b, l, h, real);
+  rpp_turn turn = {
+      .dtype = RPP_F32, .pairing = layout->pairing, .part = RPP_PART_IMAG, .pairs = pairs, .rest = layout->width - 2 * pairs};
+  if (imag) row_code()->rotate(&turn, 1, from, 0, (char *)imag, 0, cosine, sine);
+  turn.part = RPP_PART_REAL; /* last, as it may lie where it comes from */
+  row_code()->rotate(&turn, 1, from, 0, (char *)real, 0, cosine, sine);
+}

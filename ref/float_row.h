@@ -18,4 +18,9 @@ void rpp_float_row_rotate(const rpp_row_layout *layout, const float *cosine, con
 /* to = each pair of from times R(-pi/2), exactly (eq. 3). Rotations commute, so it may follow R_phi as well as come before it. */
 void rpp_float_row_quarter_turn(const rpp_row_layout *layout, const float *from, float *to);
 
+/* A row as it lies, column by column, without that layout's order: each pair times R_phi, and for imag, where it is not null, times
+ * R(-pi/2) as well. The numbers are those of the functions above. */
+void rpp_float_row_load_rotated(const rpp_row_layout *layout, const rpp_tensor *t, int64_t b, int64_t l, int64_t h,
+                                const float *cosine, const float *sine, float *real, float *imag);
+
 #endif

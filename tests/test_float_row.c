@@ -56,6 +56,16 @@ START_TEST(rows_agree_with_row_h) {
           ck_assert_msg(fabs((double)turned[place] - wide[p]) < 1e-6, "turned, place %d: %g, not %g", place, (double)turned[place],
                         wide[p]);
         }
+        /* As it lies: real and imaginary head at once, and the real one alone. */
+        float real[WIDTH], imag[WIDTH], alone[WIDTH];
+        rpp_float_row_load_rotated(&columns, &x.tensor, 1, 2, 1, c, s, real, imag);
+        rpp_float_row_load_rotated(&columns, &x.tensor, 1, 2, 1, c, s, alone, NULL);
+        for (int p = 0; p < WIDTH; p++) {
+          const int first = pairing == RPP_PAIRING_HALF ? p : p / 2 + p % 2 * PAIRS, place = p >= ROTARY ? p : first;
+          ck_assert_msg(real[p] == row[place] && alone[p] == row[place], "column %d: %g and %g, not %g", p, (double)real[p],
+                        (double)alone[p], (double)row[place]);
+          ck_assert_msg(imag[p] == turned[place], "imaginary, column %d: %g, not %g", p, (double)imag[p], (double)turned[place]);
+        }
         guarded_free(&x), guarded_free(&y);
       }
 }

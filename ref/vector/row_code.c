@@ -200,8 +200,11 @@ INLINE void rotate_as(rpp_dtype dtype, rpp_pairing pairing, rpp_part part, const
   const int64_t whole = pairs / BLOCK * BLOCK;
   /* Along a head, as it lies in memory: block by block over the heads, stores take twice as long, as the processor does not see where they
    * are going. */
+  if (heads == 1) /* needs none of its angles twice */
+    for (int64_t n = 0; n < whole; n += BLOCK)
+      rotate_block(dtype, pairing, part, angles_of(dtype, pairing, cosine + n, sine + n), x + n * step, y + n * step, second);
   block angles[HELD];
-  for (int64_t from = 0; from < whole; from += HELD * BLOCK) {
+  for (int64_t from = 0; heads > 1 && from < whole; from += HELD * BLOCK) {
     const int64_t blocks = (whole - from) / BLOCK < HELD ? (whole - from) / BLOCK : HELD;
     for (int64_t n = 0; n < blocks; n++) angles[n] = angles_of(dtype, pairing, cosine + from + n * BLOCK, sine + from + n * BLOCK);
     for (int64_t h = 0; h < heads; h++)

@@ -115,30 +115,26 @@ static void softmax(int64_t keys, float by, const rpp_tile_softmax *state, float
   }
 }
 
-static void divide(int64_t rows, const float *by, float *x) {
-  lanes divisor[VECTORS];
-  UNROLL
-  for (int v = 0; v < VECTORS; v++) divisor[v] = LOAD(by + v * LANES);
-  for (int64_t r = 0; r < rows; r++) UNROLL
-  for (int v = 0; v < VECTORS; v++) STORE(x + r * COLUMNS + v * LANES, LOAD(x + r * COLUMNS + v * LANES) / divisor[v]);
-}
-
 /* 0 times what is not finite is NaN. */
-static bool is_finite(int64_t count, const float *x) {
-  lanes zeros = ALL(0);
-  float zero = 0;
+static bool is_finite(int64_t count, const char *x) {
+  masks found = {0};
   int64_t i = 0;
-  for (; i + LANES <= count; i += LANES) zeros += LOAD(x + i) * 0;
-  for (; i < count; i++) zero += x[i] * 0;
-  for (int j = 0; j < LANES; j++) zero += zeros[j];
-  return zero == 0;
+  for (; i + LANES <= count; i += LANES) found |= load_lanes(RPP_F32, x + i * 4) * 0 != 0;
+  if (i < count) {
+    char rest[4 * LANES] = {0};
+    memcpy(rest, x + i * 4, (size_t)(count - i) * 4);
+    found |= load_lanes(RPP_F32, rest) * 0 != 0;
+  }
+  int32_t any = 0;
+  UNROLL
+  for (int j = 0; j < LANES; j++) any |= found[j];
+  return any == 0;
 }
 
 /* ---- Packing ------------------------------------------------------------------------------------------------------------ */
 
-static void split(int64_t count, int64_t rows, const float *from, int64_t from_stride, float *to, int64_t to_step) {
-  for (int64_t n = 0; n < count; n++, from += ROWS, to += to_step)
-    for (int64_t r = 0; r < rows; r++) memcpy(to + r * ROWS, from + r * from_stride, ROWS * sizeof *to);
+static void split(int64_t count, const char *from, float *to, int64_t to_step) {
+  for (int64_t n = 0; n < count; n++) memcpy(to + n * to_step, from + n * ROWS * 4, ROWS * 4);
 }
 
 typedef float four __attribute__((vector_size(16)));
@@ -168,5 +164,17 @@ static void transpose(int64_t rows, int64_t columns, const float *from, int64_t 
   }
 }
 
+/* Together, as dividers and shuffles work side by side. */
+static void divide(int64_t count, const float *by, const float *x, float *to) {
+  for (int64_t r = 0; r < count; r += 4) UNROLL
+  for (int v = 0; v < VECTORS; v++) {
+    float quotients[4][LANES];
+    UNROLL
+    for (int i = 0; i < 4; i++) STORE(quotients[i], LOAD(x + (r + i) * COLUMNS + v * LANES) / LOAD(by + v * LANES));
+    UNROLL
+    for (int c = 0; c < LANES; c += 4) transpose_4x4(quotients[0] + c, LANES, to + (v * LANES + c) * count + r, count);
+  }
+}
+
 extern const rpp_tiles IN_SET(rpp_tiles);
-const rpp_tiles IN_SET(rpp_tiles) = {ROWS, COLUMNS, multiply, softmax, is_finite, divide, split, transpose};
+const rpp_tiles IN_SET(rpp_tiles) = {ROWS, COLUMNS, multiply, softmax, is_finite, split, transpose, divide};

@@ -23,17 +23,17 @@ typedef struct {
    * 2^(score - largest), 0 where a key is not seen, whatever its score was. A score of NaN gives NaN. */
   void (*softmax)(int64_t keys, float scale, const rpp_tile_softmax *state, float *scores);
 
-  /* Whether all of x are numbers. */
-  bool (*is_finite)(int64_t count, const float *x);
+  /* Whether all of x are numbers, float32 at any address. */
+  bool (*is_finite)(int64_t count, const char *x);
 
-  /* x (count, columns) /= by, by column. */
-  void (*divide)(int64_t count, const float *by, float *x);
-
-  /* count panels (keys, rows), to_step floats apart, from (keys, count rows). */
-  void (*split)(int64_t count, int64_t keys, const float *from, int64_t from_stride, float *to, int64_t to_step);
+  /* A row of count panels, to_step floats apart, from (count rows) that lie side by side, float32 at any address. */
+  void (*split)(int64_t count, const char *from, float *to, int64_t to_step);
 
   /* to (columns, rows) = from (rows, columns), rows a multiple of 4; strides in floats. */
   void (*transpose)(int64_t rows, int64_t columns, const float *from, int64_t from_stride, float *to, int64_t to_stride);
+
+  /* to (columns, count) = x (count, columns) over by, by column; count a multiple of 4. */
+  void (*divide)(int64_t count, const float *by, const float *x, float *to);
 } rpp_tiles;
 
 #endif
