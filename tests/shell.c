@@ -47,6 +47,10 @@ void shell_holds(const char *part) {
   ck_assert_msg(strstr(shell_out, part) != NULL, "'%s' is not in:\n%s", part, shell_out);
 }
 
+void shell_lacks(const char *part) {
+  ck_assert_msg(strstr(shell_out, part) == NULL, "'%s' is in:\n%s", part, shell_out);
+}
+
 char *shell_replay_line(void) {
   static const char start[] = "replay: ropepp-verify ";
   const char *at = strstr(shell_out, start);

@@ -14,8 +14,9 @@ void shell_teardown(void);
  * status, or 1000 when a signal ended it. */
 __attribute__((format(printf, 2, 3))) int shell_run(const char *variable, const char *format, ...);
 
-/* Fails the test unless the part is in shell_out. */
+/* Fails the test unless the part is in shell_out, or is not. */
 void shell_holds(const char *part);
+void shell_lacks(const char *part);
 
 /* The command in the first replay line of shell_out, with $PROGRAM in place of the program's name; to be freed. */
 char *shell_replay_line(void);

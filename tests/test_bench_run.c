@@ -1,45 +1,15 @@
 /* test_bench_run.c: `ropepp-verify bench` as a user runs it: what it prints, its JSON, its exit status. Times are not judged. */
-#define _GNU_SOURCE
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 
 #include "bench/default_cases.h"
 #include "bench/machine.h"
 #include "cases/spec.h"
+#include "shell.h"
 #include "support.h"
 
-static char *out; /* of the last command, both streams */
-
-/* Runs `ropepp-verify bench` with these arguments; its status. */
-__attribute__((format(printf, 1, 2))) static int bench(const char *format, ...) {
-  char *arguments, *command;
-  va_list list;
-  va_start(list, format);
-  ck_assert_int_ge(vasprintf(&arguments, format, list), 0);
-  va_end(list);
-  ck_assert_int_ge(asprintf(&command, "'%s' bench --seconds 0.001 %s 2>&1", getenv("ROPEPP_VERIFY"), arguments), 0);
-  FILE *pipe = popen(command, "r");
-  ck_assert_ptr_nonnull(pipe);
-  free(out);
-  size_t size;
-  FILE *text = open_memstream(&out, &size);
-  for (int c; (c = fgetc(pipe)) != EOF;) fputc(c, text);
-  fclose(text);
-  const int status = pclose(pipe);
-  free(arguments);
-  free(command);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
-}
-
-static void holds(const char *part) {
-  ck_assert_msg(strstr(out, part) != NULL, "'%s' is not in:\n%s", part, out);
-}
-
-static void lacks(const char *part) {
-  ck_assert_msg(strstr(out, part) == NULL, "'%s' is in:\n%s", part, out);
-}
+#define bench(...) shell_run("ROPEPP_VERIFY", "$PROGRAM bench --seconds 0.001 " __VA_ARGS__)
 
 /* A value of the last command's JSON, by keys and numbers of a path as "rows/0/seconds/median"; never null. */
 static const json_t *at(const json_t *value, const char *path) {
@@ -47,12 +17,12 @@ static const json_t *at(const json_t *value, const char *path) {
   snprintf(text, sizeof text, "%s", path);
   for (char *step; (step = strtok_r(rest, "/", &rest)) != NULL;)
     value = json_is_array(value) ? json_array_get(value, (size_t)atoi(step)) : json_object_get(value, step);
-  ck_assert_msg(value != NULL, "no %s in:\n%s", path, out);
+  ck_assert_msg(value != NULL, "no %s in:\n%s", path, shell_out);
   return value;
 }
 
 static double number(const json_t *value, const char *path) {
-  ck_assert_msg(json_is_number(at(value, path)), "%s is no number in:\n%s", path, out);
+  ck_assert_msg(json_is_number(at(value, path)), "%s is no number in:\n%s", path, shell_out);
   return json_number_value(at(value, path));
 }
 
@@ -61,8 +31,8 @@ static bool is_null(const json_t *value, const char *path) {
 }
 
 static json_t *json_out(void) {
-  json_t *all = json_loads(out, JSON_REJECT_DUPLICATES, NULL);
-  ck_assert_msg(all != NULL, "%s", out);
+  json_t *all = json_loads(shell_out, JSON_REJECT_DUPLICATES, NULL);
+  ck_assert_msg(all != NULL, "%s", shell_out);
   return all;
 }
 
@@ -70,15 +40,15 @@ static json_t *json_out(void) {
 
 START_TEST(a_table) {
   ck_assert_int_eq(bench("blocked blocked-f16 --case rope:lq=64 --case rope:lq=32,lk=0"), 0);
-  holds("FMA");
-  holds("rope:h=2,kv=2,lq=64,lk=64,d=64,seed=0\n  blocked ");
-  holds("\n  - angles ");
-  holds("\n  blocked rotate ");
-  holds("\n  blocked rotate in place ");
-  holds("not timed: blocked-f16: takes F16 (2 cases)\n");
-  lacks("/ rope");
-  lacks("peak");
-  for (const char *line = out; *line != '\0'; line += strcspn(line, "\n") + 1) ck_assert_uint_le(strcspn(line, "\n"), 132);
+  shell_holds("FMA");
+  shell_holds("rope:h=2,kv=2,lq=64,lk=64,d=64,seed=0\n  blocked ");
+  shell_holds("\n  - angles ");
+  shell_holds("\n  blocked rotate ");
+  shell_holds("\n  blocked rotate in place ");
+  shell_holds("not timed: blocked-f16: takes F16 (2 cases)\n");
+  shell_lacks("/ rope");
+  shell_lacks("peak");
+  for (const char *line = shell_out; *line != '\0'; line += strcspn(line, "\n") + 1) ck_assert_uint_le(strcspn(line, "\n"), 132);
 }
 END_TEST
 
@@ -126,9 +96,9 @@ END_TEST
 
 START_TEST(kernels_of_the_simt_runtime) {
   ck_assert_int_eq(bench("simt:rotate simt:attention-f32 --case rope:h=1,lq=8,d=64 --case rope:h=1,lq=8,lk=0,d=64"), 0);
-  holds("\n  simt:attention-f32 ");
-  holds("\n  simt:rotate rotate in place ");
-  holds("not timed: simt:rotate: has no attention: it is timed where lk=0 (1 case)\n");
+  shell_holds("\n  simt:attention-f32 ");
+  shell_holds("\n  simt:rotate rotate in place ");
+  shell_holds("not timed: simt:rotate: has no attention: it is timed where lk=0 (1 case)\n");
 }
 END_TEST
 
@@ -139,18 +109,18 @@ START_TEST(statuses) {
                                       "--seconds 0", "--seconds soon", "--format tap",     "--nothing",
                                       "--case",      "blocked nobody", "--case eh:h=3",    "--memory=yes"};
   for (size_t i = 0; i < sizeof usage / sizeof *usage; i++) {
-    ck_assert_msg(bench("%s", usage[i]) == 2, "%s: %s", usage[i], out);
-    holds("ropepp-verify");
+    ck_assert_msg(bench("%s", usage[i]) == 2, "%s: %s", usage[i], shell_out);
+    shell_holds("ropepp-verify");
   }
   ck_assert_int_eq(bench("blocked --case rope:dtype=bf16"), 1);
-  holds("not timed: blocked: takes F32 (1 case)\n");
+  shell_holds("not timed: blocked: takes F32 (1 case)\n");
   ck_assert_int_eq(bench("blocked --json --case rope:lk=0,inputs=rotated"), 1);
   json_t *all = json_out();
   ck_assert(json_array_size(at(all, "rows")) == 0 && is_null(all, "probes/fma/operations_per_second"));
   json_decref(all);
   ck_assert_int_eq(bench("blocked --case rope:lq=8 >/dev/full"), 2);
   ck_assert_int_eq(bench("--help"), 0);
-  holds("inputs=rotated");
+  shell_holds("inputs=rotated");
 }
 END_TEST
 
@@ -173,6 +143,7 @@ int main(void) {
   Suite *suite = suite_create("bench_run");
   TCase *tests = tcase_create("bench_run");
   tcase_set_timeout(tests, 60);
+  tcase_add_checked_fixture(tests, shell_setup, shell_teardown);
   tcase_add_test(tests, a_table);
   tcase_add_test(tests, json_has_it_all);
   tcase_add_test(tests, comparisons);

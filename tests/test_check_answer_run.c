@@ -2,19 +2,16 @@
 #define _GNU_SOURCE
 #include <jansson.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "answer_builder.h"
-#include "command.h"
+#include "command_call.h"
 #include "faulty_attention.h"
 #include "support.h"
 
 static char folder[] = "/tmp/ropepp-check-run-XXXXXX", problem[64], answer[64], dumped[64];
-static char *out, *complaints; /* what the last command wrote to stdout and to stderr */
 static answered a;
 
 static void setup(void) {
@@ -29,56 +26,22 @@ static void teardown(void) {
   snprintf(command, sizeof command, "rm -rf %s", folder);
   ck_assert_int_eq(system(command), 0);
   answer_free(&a);
-  free(out);
-  free(complaints);
+  command_call_free();
 }
 
-static void read_all(FILE *f, char **text) {
-  const off_t size = lseek(fileno(f), 0, SEEK_END);
-  free(*text);
-  *text = calloc((size_t)size + 1, 1);
-  ck_assert_int_eq(pread(fileno(f), *text, (size_t)size, 0), size);
-  fclose(f);
-}
-
-/* The exit status of check, in a process of its own, since argp ends it on mistakes. Ends with a null argument. */
-static int check(const char *first, ...) {
-  char *argv[16] = {"ropepp-verify check", (char *)first};
-  int argc = 2, status;
-  va_list list;
-  va_start(list, first);
-  while ((argv[argc] = va_arg(list, char *)) != NULL) argc++;
-  va_end(list);
-  FILE *caught_out = tmpfile(), *caught_err = tmpfile();
-  ck_assert(caught_out != NULL && caught_err != NULL);
-  fflush(NULL);
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(fileno(caught_out), STDOUT_FILENO);
-    dup2(fileno(caught_err), STDERR_FILENO);
-    argp_err_exit_status = 2;
-    status = rpp_main_check(argc, argv);
-    fflush(NULL);
-    _exit(status);
-  }
-  ck_assert_int_eq(waitpid(child, &status, 0), child);
-  read_all(caught_out, &out);
-  read_all(caught_err, &complaints);
-  ck_assert_msg(WIFEXITED(status), "signal %d\n%s", WTERMSIG(status), complaints);
-  return WEXITSTATUS(status);
-}
+#define check(...) command_call(rpp_main_check, (const char *const[]){__VA_ARGS__})
 
 static void holds(const char *part) {
-  ck_assert_msg(strstr(out, part) != NULL, "'%s' is not in:\n%s", part, out);
+  ck_assert_msg(strstr(command_out, part) != NULL, "'%s' is not in:\n%s", part, command_out);
 }
 
 /* Status 2, nothing on stdout, and this one line on stderr, behind the path it is about. */
 static void refused(int status, const char *path, const char *mistake) {
   char line[512];
   snprintf(line, sizeof line, "ropepp-verify: check: %s: %s\n", path, mistake);
-  ck_assert_msg(status == 2, "status %d:\n%s%s", status, out, complaints);
-  ck_assert_str_eq(out, "");
-  ck_assert_str_eq(complaints, line);
+  ck_assert_msg(status == 2, "status %d:\n%s%s", status, command_out, command_complaints);
+  ck_assert_str_eq(command_out, "");
+  ck_assert_str_eq(command_complaints, line);
 }
 
 static void answer_by(faulty fault) {
@@ -89,23 +52,23 @@ static void answer_by(faulty fault) {
 START_TEST(a_right_answer) {
   answer_by(FAULTY_NONE);
   ck_assert_int_eq(check(problem, answer, NULL), 0);
-  ck_assert_str_eq(complaints, "");
+  ck_assert_str_eq(command_complaints, "");
   holds(": ec:h=4,kv=2,lq=9,lk=13,d=16,seed=5\n");
   holds(": out F32 (1, 9, 8, 16), lse F32 (1, 8, 9)\n");
   holds("contract  f32,rotated=f32,");
   holds("--contract says another");
   holds("1224 elements: pass\n");
-  ck_assert(strstr(out, "FAIL") == NULL && strstr(out, "lse is not") == NULL);
+  ck_assert(strstr(command_out, "FAIL") == NULL && strstr(command_out, "lse is not") == NULL);
   ck_assert_int_eq(check(problem, answer, "--contract", "f32,tile=4", NULL), 0);
   holds(",tile=4,");
-  ck_assert_ptr_null(strstr(out, "--contract says another"));
+  ck_assert_ptr_null(strstr(command_out, "--contract says another"));
 }
 END_TEST
 
 START_TEST(a_wrong_answer) {
   answer_by(FAULTY_TURN_SIGN);
   ck_assert_int_eq(check(problem, answer, NULL), 1);
-  ck_assert_str_eq(complaints, "");
+  ck_assert_str_eq(command_complaints, "");
   holds("FAIL: mismatch, element gate\n  worst at out (b=0, h=");
   holds("error/bound ");
   holds("  probably: matches with a quarter turn of +pi/2");
@@ -143,19 +106,19 @@ START_TEST(what_is_no_answer) {
   answer_write(answer, (answer_entry[]){{"out", &a.data.out}, {0}});
   ck_assert_int_eq(truncate(answer, 200), 0);
   ck_assert_int_eq(check(problem, answer, NULL), 2);
-  ck_assert_ptr_nonnull(strstr(complaints, "must not decrease and lie within"));
+  ck_assert_ptr_nonnull(strstr(command_complaints, "must not decrease and lie within"));
 }
 END_TEST
 
 START_TEST(usage) {
   answer_by(FAULTY_NONE);
   ck_assert_int_eq(check(problem, answer, "--axes", "hbld", NULL), 2);
-  ck_assert_ptr_nonnull(strstr(complaints, "--axes hbld: expected blhd or bhld"));
+  ck_assert_ptr_nonnull(strstr(command_complaints, "--axes hbld: expected blhd or bhld"));
   ck_assert_int_eq(check(problem, answer, "--contract", "f33", NULL), 2);
-  ck_assert_str_eq(complaints, "ropepp-verify: check: --contract: dtype = f33: must be one of f64, f32, f16, bf16\n");
+  ck_assert_str_eq(command_complaints, "ropepp-verify: check: --contract: dtype = f33: must be one of f64, f32, f16, bf16\n");
   ck_assert_int_eq(check(problem, answer, "--contract", "", NULL), 2);
   ck_assert_int_eq(check(problem, answer, answer, "--contract", "f32", NULL), 2);
-  ck_assert_ptr_nonnull(strstr(complaints, "one case and one answer are expected"));
+  ck_assert_ptr_nonnull(strstr(command_complaints, "one case and one answer are expected"));
   refused(check(problem, "--axes", "bhld", NULL), problem, "an answer to it is expected: check CASE ANSWER");
   ck_assert_int_eq(check(problem, answer, "-fjunit", NULL), 2);
   ck_assert_int_eq(check("--help", NULL), 0);
@@ -179,7 +142,7 @@ START_TEST(a_folder) {
   holds(": ec:h=4,kv=2,lq=9,lk=13,d=32,pairing=half; positions from pos_q and pos_k\n");
   holds("statistical element    - (for values known to be independent and random)\n");
   ck_assert_int_eq(check(dumped, "--case", "ec:pairing=half,family=normal", NULL), 0);
-  ck_assert_ptr_null(strstr(out, "- (for values"));
+  ck_assert_ptr_null(strstr(command_out, "- (for values"));
   ck_assert_int_eq(check(dumped, NULL), 1);
   holds("probably: matches with pairing=half");
   ck_assert_int_eq(check(dumped, answer, "--case", "pairing=half", NULL), 2);
@@ -207,7 +170,7 @@ START_TEST(a_folder_in_the_other_order) {
   holds("  probably: the arrays fit as batch, heads, length, width: use --axes bhld\n");
   ck_assert_int_eq(check(dumped, "--axes", "bhld", NULL), 0);
   ck_assert_int_eq(check(dumped, "--axes", "blhd", NULL), 1);
-  ck_assert_ptr_null(strstr(out, "use --axes"));
+  ck_assert_ptr_null(strstr(command_out, "use --axes"));
 }
 END_TEST
 
@@ -221,10 +184,10 @@ START_TEST(a_folder_that_only_fits_in_the_other_order) {
   }
   answer_folder(dumped, &a);
   ck_assert_int_eq(check(dumped, NULL), 2);
-  ck_assert_ptr_nonnull(strstr(complaints, "; the arrays fit as batch, heads, length, width: use --axes bhld\n"));
+  ck_assert_ptr_nonnull(strstr(command_complaints, "; the arrays fit as batch, heads, length, width: use --axes bhld\n"));
   ck_assert_int_eq(check(dumped, "--axes", "bhld", NULL), 0);
   ck_assert_int_eq(check(dumped, "--axes", "blhd", NULL), 2);
-  ck_assert_ptr_null(strstr(complaints, "use --axes"));
+  ck_assert_ptr_null(strstr(command_complaints, "use --axes"));
 }
 END_TEST
 
@@ -233,9 +196,9 @@ END_TEST
 START_TEST(json) {
   answer_by(FAULTY_TURN_SIGN);
   ck_assert_int_eq(check(problem, answer, "-fjson", NULL), 1);
-  json_t *report = json_loads(out, JSON_REJECT_DUPLICATES, NULL), *one = json_array_get(json_object_get(report, "cases"), 0),
-         *worst = json_object_get(one, "worst");
-  ck_assert_msg(report != NULL && json_is_false(json_object_get(report, "pass")), "%s", out);
+  json_t *report = json_loads(command_out, JSON_REJECT_DUPLICATES, NULL),
+         *one = json_array_get(json_object_get(report, "cases"), 0), *worst = json_object_get(one, "worst");
+  ck_assert_msg(report != NULL && json_is_false(json_object_get(report, "pass")), "%s", command_out);
   ck_assert_str_eq(json_string_value(json_object_get(one, "file")), problem);
   ck_assert_str_eq(json_string_value(json_object_get(one, "answer")), answer);
   ck_assert_str_eq(json_string_value(json_object_get(one, "outcome")), "mismatch");
@@ -247,7 +210,7 @@ START_TEST(json) {
   json_decref(report);
 
   ck_assert_int_eq(check(problem, "/nonexistent", "-fjson", NULL), 2);
-  report = json_loads(out, JSON_REJECT_DUPLICATES, NULL);
+  report = json_loads(command_out, JSON_REJECT_DUPLICATES, NULL);
   one = json_array_get(json_object_get(report, "cases"), 0);
   ck_assert(json_is_false(json_object_get(report, "pass")) && json_is_false(json_object_get(one, "pass")));
   ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(one, "error")), "cannot be opened"));

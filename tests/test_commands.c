@@ -1,20 +1,16 @@
 /* test_commands.c: the commands of commands.c and case_commands.c, called as main calls them, over the identities of
  * synthetic_identities.c; test_main.c runs the built program. */
 #define _GNU_SOURCE
-#include <argp.h>
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "command_call.h"
 #include "support.h"
 #include "synthetic_identities.h"
 
 static char folder[] = "/tmp/ropepp-commands-XXXXXX", path[64];
-static char *out, *complaints; /* what the last command wrote to stdout and to stderr */
 
 static void setup(void) {
   ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -24,53 +20,19 @@ static void setup(void) {
 static void teardown(void) {
   unlink(path);
   rmdir(folder);
-  free(out);
-  free(complaints);
+  command_call_free();
 }
 
-static void read_all(FILE *f, char **text) {
-  const off_t size = lseek(fileno(f), 0, SEEK_END);
-  free(*text);
-  *text = calloc((size_t)size + 1, 1);
-  ck_assert_int_eq(pread(fileno(f), *text, (size_t)size, 0), size);
-  fclose(f);
-}
-
-/* The exit status of a command, in a process of its own, since argp ends it on --help and on mistakes. Ends with a null argument. */
-static int run(rpp_command_main *command, ...) {
-  char *argv[16] = {"ropepp-verify command"};
-  int argc = 1, status;
-  va_list list;
-  va_start(list, command);
-  while ((argv[argc] = va_arg(list, char *)) != NULL) argc++;
-  va_end(list);
-  FILE *caught_out = tmpfile(), *caught_err = tmpfile();
-  ck_assert(caught_out != NULL && caught_err != NULL);
-  fflush(NULL);
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(fileno(caught_out), STDOUT_FILENO);
-    dup2(fileno(caught_err), STDERR_FILENO);
-    argp_err_exit_status = 2;
-    status = command(argc, argv);
-    fflush(NULL);
-    _exit(status);
-  }
-  ck_assert_int_eq(waitpid(child, &status, 0), child);
-  read_all(caught_out, &out);
-  read_all(caught_err, &complaints);
-  ck_assert_msg(WIFEXITED(status), "signal %d\n%s", WTERMSIG(status), complaints);
-  return WEXITSTATUS(status);
-}
+#define run(command, ...) command_call(command, (const char *const[]){__VA_ARGS__})
 
 /* Status 2, nothing on stdout, and one line that names the mistake, perhaps with getopt's hint after it. */
 static void refused(int status, const char *mistake) {
-  ck_assert_msg(status == 2, "status %d:\n%s%s", status, out, complaints);
-  ck_assert_str_eq(out, "");
-  char *end = strchr(complaints, '\n');
-  ck_assert_msg(end != NULL && (end[1] == '\0' || strncmp(end + 1, "Try `", 5) == 0), "%s", complaints);
+  ck_assert_msg(status == 2, "status %d:\n%s%s", status, command_out, command_complaints);
+  ck_assert_str_eq(command_out, "");
+  char *end = strchr(command_complaints, '\n');
+  ck_assert_msg(end != NULL && (end[1] == '\0' || strncmp(end + 1, "Try `", 5) == 0), "%s", command_complaints);
   *end = '\0';
-  ck_assert_msg(strstr(complaints, mistake) != NULL, "\"%s\" does not hold \"%s\"", complaints, mistake);
+  ck_assert_msg(strstr(command_complaints, mistake) != NULL, "\"%s\" does not hold \"%s\"", command_complaints, mistake);
 }
 
 static const char *golden(const char *name) {
@@ -80,8 +42,8 @@ static const char *golden(const char *name) {
 }
 
 static void json_pass(const char *key, bool has_pass) {
-  json_t *report = json_loads(out, JSON_REJECT_DUPLICATES, NULL);
-  ck_assert_msg(json_is_array(json_object_get(report, key)), "%s", out);
+  json_t *report = json_loads(command_out, JSON_REJECT_DUPLICATES, NULL);
+  ck_assert_msg(json_is_array(json_object_get(report, key)), "%s", command_out);
   ck_assert_int_eq(json_is_true(json_object_get(report, "pass")), has_pass);
   json_decref(report);
 }
@@ -90,7 +52,7 @@ static void json_pass(const char *key, bool has_pass) {
 
 START_TEST(identities) {
   ck_assert_int_eq(run(rpp_main_identities, NULL), 0);
-  ck_assert_ptr_nonnull(strstr(out, "adjustable"));
+  ck_assert_ptr_nonnull(strstr(command_out, "adjustable"));
   ck_assert_int_eq(run(rpp_main_identities, "-fjson", NULL), 0);
   json_pass("identities", false);
   refused(run(rpp_main_identities, "-fjunit", NULL), "junit");
@@ -104,7 +66,7 @@ END_TEST
 
 START_TEST(check) {
   ck_assert_int_eq(run(rpp_main_check, golden("20_layer_rope"), NULL), 0);
-  ck_assert_ptr_nonnull(strstr(out, "4 tensors in 1 case: pass\n"));
+  ck_assert_ptr_nonnull(strstr(command_out, "4 tensors in 1 case: pass\n"));
   ck_assert_int_eq(run(rpp_main_check, "-fhuman", "--", golden("20_layer_rope"), NULL), 0);
   ck_assert_int_eq(run(rpp_main_check, golden("20_layer_rope"), "-fjson", NULL), 0);
   json_pass("cases", true);
@@ -114,7 +76,7 @@ END_TEST
 
 START_TEST(truth) {
   ck_assert_int_eq(run(rpp_main_truth, golden("20_layer_rope"), NULL), 0);
-  ck_assert_ptr_nonnull(strstr(out, "3 identities, 0 failed; 1 cases, 0 failed: the truth holds\n"));
+  ck_assert_ptr_nonnull(strstr(command_out, "3 identities, 0 failed; 1 cases, 0 failed: the truth holds\n"));
   refused(run(rpp_main_truth, "-fjson", golden("20_layer_rope"), NULL), "f");
   synthetic_deviation = 1;
   ck_assert_int_eq(run(rpp_main_truth, golden("20_layer_rope"), NULL), 1);
@@ -125,7 +87,7 @@ START_TEST(errata) {
   refused(run(rpp_main_errata, "now", NULL), "now: no argument is expected");
   refused(run(rpp_main_errata, "-fjson", NULL), "f");
   ck_assert_int_eq(run(rpp_main_errata, "--help", NULL), 0);
-  ck_assert_ptr_nonnull(strstr(out, "errors in the paper's formulas"));
+  ck_assert_ptr_nonnull(strstr(command_out, "errors in the paper's formulas"));
 }
 END_TEST
 
@@ -133,7 +95,7 @@ END_TEST
 
 START_TEST(gen) {
   ck_assert_int_eq(run(rpp_main_gen, "ec:h=2,lq=3,d=4", "-o", path, NULL), 0);
-  ck_assert(*out == '\0' && *complaints == '\0');
+  ck_assert(*command_out == '\0' && *command_complaints == '\0');
   FILE *f = fopen(path, "rb");
   ck_assert_ptr_nonnull(f);
   ck_assert(fseek(f, 0, SEEK_END) == 0 && ftell(f) > 8);
@@ -141,7 +103,7 @@ START_TEST(gen) {
   refused(run(rpp_main_check, path, NULL), "nothing to judge"); /* read as a case, and one without answers */
   ck_assert_int_eq(run(rpp_main_gen, "--output", path, "--", "ec:h=2,lq=3,d=4", NULL), 0);
   ck_assert_int_eq(run(rpp_main_gen, "--help", NULL), 0);
-  ck_assert(strstr(out, "  pairing ") != NULL && strstr(out, "-o, --output=FILE") != NULL);
+  ck_assert(strstr(command_out, "  pairing ") != NULL && strstr(command_out, "-o, --output=FILE") != NULL);
 }
 END_TEST
 
@@ -163,9 +125,9 @@ END_TEST
 
 START_TEST(cases) {
   ck_assert_int_eq(run(rpp_main_cases, NULL), 0);
-  ck_assert_int_eq(strncmp(out, "seed 1, 5000 cases\n", 19), 0);
+  ck_assert_int_eq(strncmp(command_out, "seed 1, 5000 cases\n", 19), 0);
   ck_assert_int_eq(run(rpp_main_cases, "-n", "2", "-s", "18446744073709551615", NULL), 1);
-  ck_assert_int_eq(strncmp(out, "seed 18446744073709551615, 2 cases\n", 35), 0);
+  ck_assert_int_eq(strncmp(command_out, "seed 18446744073709551615, 2 cases\n", 35), 0);
   refused(run(rpp_main_cases, "--cases", "0", NULL), "--cases = 0");
   refused(run(rpp_main_cases, "--cases=1e3", NULL), "--cases = 1e3");
   refused(run(rpp_main_cases, "--cases", "9223372036854775808", NULL), "64-bit");

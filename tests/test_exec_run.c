@@ -1,75 +1,28 @@
 /* test_exec_run.c: the command exec as a user runs it, with answering.c as the user's program. */
-#define _GNU_SOURCE
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "shell.h"
 #include "support.h"
 
-static char folder[] = "/tmp/ropepp-exec-XXXXXX";
-static char *out; /* both streams of the last command */
-
-static void setup(void) {
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-  ck_assert_ptr_nonnull(getenv("ROPEPP_ANSWERING"));
-}
-
-static void teardown(void) {
-  char command[128];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  ck_assert_int_eq(system(command), 0);
-  free(out);
-}
-
-/* Runs a shell command in which DIR is the folder, EXEC the command with the contract of the truth, and ANSWERING the program; its
- * status. Temporary files are in DIR/tmp. */
-__attribute__((format(printf, 1, 2))) static int run(const char *format, ...) {
-  char *arguments, *command;
-  va_list list;
-  va_start(list, format);
-  ck_assert_int_ge(vasprintf(&arguments, format, list), 0);
-  va_end(list);
-  ck_assert_int_ge(
-      asprintf(&command,
-               "DIR='%s'; VERIFY='%s'; ANSWERING='%s'; CONTRACT=f32,rotated=f64,v=f64,p=f64,acc=f64; mkdir -p $DIR/tmp;"
-               "export TMPDIR=$DIR/tmp STALE=$DIR/stale; EXEC=\"$VERIFY exec --contract $CONTRACT\"; { %s; } 2>&1",
-               folder, getenv("ROPEPP_VERIFY"), getenv("ROPEPP_ANSWERING"), arguments),
-      0);
-  FILE *pipe = popen(command, "r");
-  ck_assert_ptr_nonnull(pipe);
-  free(out);
-  size_t size;
-  FILE *text = open_memstream(&out, &size);
-  for (int c; (c = fgetc(pipe)) != EOF;) fputc(c, text);
-  fclose(text);
-  const int status = pclose(pipe);
-  free(arguments);
-  free(command);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
-}
-
-static void holds(const char *part) {
-  ck_assert_msg(strstr(out, part) != NULL, "'%s' is not in:\n%s", part, out);
-}
-
-static void lacks(const char *part) {
-  ck_assert_msg(strstr(out, part) == NULL, "'%s' is in:\n%s", part, out);
-}
+/* EXEC is the command with the contract of the truth, ANSWERING the program; temporary files are in DIR/tmp. */
+#define run(...)                                                                                                                   \
+  shell_run("ROPEPP_VERIFY", "mkdir -p $DIR/tmp; export TMPDIR=$DIR/tmp STALE=$DIR/stale; ANSWERING=$ROPEPP_ANSWERING;"            \
+                             "EXEC=\"$PROGRAM exec --contract f32,rotated=f64,v=f64,p=f64,acc=f64\"; " __VA_ARGS__)
 
 START_TEST(a_right_program_passes) {
   static const char *const ways[] = {"-- $ANSWERING right {in} {out}", "--serve -- $ANSWERING right",
                                      "$ANSWERING right {in} {out} --format=nonsense", "--serve --jobs 1 $ANSWERING right"};
   for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-    ck_assert_msg(run("$EXEC --cases 40 --seed 3 %s", ways[i]) == 0, "%s: %s", ways[i], out);
-    holds("contract f32,rotated=f64,rotate=once,");
-    holds("program        40        40        0");
-    holds("40 cases, 0 failures");
-    lacks("LSE was not judged");
+    ck_assert_msg(run("$EXEC --cases 40 --seed 3 %s", ways[i]) == 0, "%s: %s", ways[i], shell_out);
+    shell_holds("contract f32,rotated=f64,rotate=once,");
+    shell_holds("program        40        40        0");
+    shell_holds("40 cases, 0 failures");
+    shell_lacks("LSE was not judged");
   }
   ck_assert_int_eq(run("ls -A $DIR/tmp"), 0);
-  ck_assert_str_eq(out, "");
+  ck_assert_str_eq(shell_out, "");
   ck_assert_int_eq(run("$EXEC --cases 0 -- $ANSWERING right {in} {out}"), 1);
 }
 END_TEST
@@ -112,14 +65,14 @@ START_TEST(each_fault_has_its_verdict) {
     if (!(serves ? faults[_i].serves : faults[_i].once)) continue;
     const int status = run("$EXEC --cases 8 --jobs 1 %s --only b=1,lq=3,lk=5,h=2,kv=1,d=4 %s -- $ANSWERING %s %s", limit,
                            serves ? "--serve" : "", mode, serves ? "" : "{in} {out}");
-    ck_assert_msg(status == faults[_i].status, "%s: %d: %s", mode, status, out);
-    holds(faults[_i].says);
-    holds(*limit != '\0' ? "6 more not run, since it hangs" : "\n8 cases, ");
-    holds("replay: ropepp-verify exec --contract ");
-    if (strcmp(mode, "hang") == 0) holds("the answer (0x)");
+    ck_assert_msg(status == faults[_i].status, "%s: %d: %s", mode, status, shell_out);
+    shell_holds(faults[_i].says);
+    shell_holds(*limit != '\0' ? "6 more not run, since it hangs" : "\n8 cases, ");
+    shell_holds("replay: ropepp-verify exec --contract ");
+    if (strcmp(mode, "hang") == 0) shell_holds("the answer (0x)");
   }
   ck_assert_int_eq(run("ls -A $DIR/tmp"), 0);
-  ck_assert_str_eq(out, "");
+  ck_assert_str_eq(shell_out, "");
 }
 END_TEST
 
@@ -127,19 +80,19 @@ START_TEST(declined_cases_count_as_unsupported) {
   static const char *const ways[] = {"-- $ANSWERING declines {in} {out}", "--serve -- $ANSWERING declines"};
   for (int i = 0; i < 2; i++) {
     ck_assert_int_eq(run("$EXEC --cases 40 %s", ways[i]), 0);
-    holds(" unsupported: no windows\n");
+    shell_holds(" unsupported: no windows\n");
     ck_assert_int_eq(run("$EXEC --cases 5 --only mask=window:3 %s", ways[i]), 1);
-    holds("FAIL: no case is supported");
+    shell_holds("FAIL: no case is supported");
   }
 }
 END_TEST
 
 START_TEST(lse_may_be_left_out) {
   ck_assert_int_eq(run("$EXEC --cases 20 --serve --only lq=3 -- $ANSWERING no-lse"), 0);
-  holds("LSE was not judged: the answers to 20 cases have none");
+  shell_holds("LSE was not judged: the answers to 20 cases have none");
   ck_assert_int_eq(run("$EXEC --cases 3 --serve --format json -- $ANSWERING no-lse 2>/dev/null"), 0);
-  json_t *report = json_loads(out, 0, NULL);
-  ck_assert_msg(report != NULL, "%s", out);
+  json_t *report = json_loads(shell_out, 0, NULL);
+  ck_assert_msg(report != NULL, "%s", shell_out);
   ck_assert_str_eq(json_string_value(json_object_get(json_object_get(report, "campaign"), "command")), "exec");
   json_decref(report);
 }
@@ -149,15 +102,15 @@ END_TEST
 START_TEST(replay_lines_reproduce) {
   static const char *const ways[] = {"{in} {out}", "{in} {out} 'a b' \"it's\" '$HOME' '' '*' ';'"};
   for (int i = 0; i < 3; i++) {
-    const int first = i < 2 ? run("$EXEC --cases 5 -- $ANSWERING wrong %s", ways[i])
-                            : run("$VERIFY exec --serve --only dtype=bf16,angles=hf-f32 --timeout 7 --cases 5 -- $ANSWERING wrong");
-    ck_assert_msg(first == 1, "%s", out);
-    char *line = strdup(strstr(out, "replay: ropepp-verify ") + strlen("replay: ropepp-verify "));
-    line[strcspn(line, "\n")] = '\0';
+    const int first = i < 2
+                          ? run("$EXEC --cases 5 -- $ANSWERING wrong %s", ways[i])
+                          : run("$PROGRAM exec --serve --only dtype=bf16,angles=hf-f32 --timeout 7 --cases 5 -- $ANSWERING wrong");
+    ck_assert_msg(first == 1, "%s", shell_out);
+    char *line = shell_replay_line();
     ck_assert(i < 2 || (strstr(line, "--contract") == NULL && strstr(line, "--serve --timeout 7 --case ") != NULL));
-    ck_assert_msg(run("$VERIFY %s", line) == 1, "%s: %s", line, out);
-    holds("\n1 cases, 1 failures, ");
-    if (i == 1) holds("'{in}' '{out}' 'a b' 'it'\\''s' '$HOME' '' '*' ';'");
+    ck_assert_msg(run("%s", line) == 1, "%s: %s", line, shell_out);
+    shell_holds("\n1 cases, 1 failures, ");
+    if (i == 1) shell_holds("'{in}' '{out}' 'a b' 'it'\\''s' '$HOME' '' '*' ';'");
     free(line);
   }
 }
@@ -166,15 +119,15 @@ END_TEST
 START_TEST(failures_stay_in_a_folder) {
   ck_assert_int_eq(run("$EXEC --cases 5 -o $DIR/report -- $ANSWERING wrong {in} {out}"), 1);
   ck_assert_int_eq(run("grep -c '# program$' $DIR/report/corpus.txt && cat $DIR/report/report.json"), 0);
-  holds("exec --contract ");
+  shell_holds("exec --contract ");
 }
 END_TEST
 
 /* JSON is UTF-8, and arguments need not be. */
 START_TEST(any_bytes_are_reported) {
   ck_assert_int_eq(run("$EXEC --cases 2 --format json -- $ANSWERING wrong {in} {out} $(printf 'a\\377<')"), 1);
-  json_t *report = json_loads(out, 0, NULL), *kernel = json_array_get(json_object_get(report, "kernels"), 0);
-  ck_assert_msg(report != NULL, "%s", out);
+  json_t *report = json_loads(shell_out, 0, NULL), *kernel = json_array_get(json_object_get(report, "kernels"), 0);
+  ck_assert_msg(report != NULL, "%s", shell_out);
   const json_t *failure = json_array_get(json_object_get(kernel, "failures"), 0);
   const char *replay = json_string_value(json_object_get(failure, "replay")); /* perhaps cut */
   ck_assert(replay != NULL && strncmp(replay, "ropepp-verify exec --contract ", 30) == 0);
@@ -191,8 +144,8 @@ START_TEST(an_end_leaves_nothing_behind) {
                            "wait $!; status=$?; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 0.2;"
                            "test -z \"$(ls -A $DIR/tmp)$(pgrep -f $DIR/answering-%d)\" && exit $status; done; exit 99",
                            i, i, signals[i], i);
-    ck_assert_msg(status == (i == 0 ? 130 : i == 1 ? 143 : 128 + (i == 2 ? 1 : 9)), "%s: %d: %s", signals[i], status, out);
-    holds("ropepp-");
+    ck_assert_msg(status == (i == 0 ? 130 : i == 1 ? 143 : 128 + (i == 2 ? 1 : 9)), "%s: %d: %s", signals[i], status, shell_out);
+    shell_holds("ropepp-");
   }
 }
 END_TEST
@@ -221,16 +174,16 @@ START_TEST(usage) {
       {"--cases x -- $ANSWERING right {in} {out}", "--cases = x"},
       {"-- $ANSWERING right {in} {out} $(seq -s- 3000)", "longer than a replay line can be"}};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-    ck_assert_msg(run("$VERIFY exec %s", wrong[i].arguments) == 2, "%s: %s", wrong[i].arguments, out);
-    holds(wrong[i].says);
-    const char *end = strchr(out, '\n'); /* one line, and argp's hint */
-    ck_assert_msg(end != NULL && (end[1] == '\0' || strncmp(end + 1, "Try `", 5) == 0), "%s", out);
+    ck_assert_msg(run("$PROGRAM exec %s", wrong[i].arguments) == 2, "%s: %s", wrong[i].arguments, shell_out);
+    shell_holds(wrong[i].says);
+    const char *end = strchr(shell_out, '\n'); /* one line, and argp's hint */
+    ck_assert_msg(end != NULL && (end[1] == '\0' || strncmp(end + 1, "Try `", 5) == 0), "%s", shell_out);
   }
   ck_assert_int_eq(run("TMPDIR=/nonexistent $EXEC -- $ANSWERING right {in} {out}"), 2);
-  holds("TMPDIR = /nonexistent: No such file or directory");
-  ck_assert_int_eq(run("$VERIFY exec --help"), 0);
-  holds("--case=SPEC");
-  holds("  scaling ");
+  shell_holds("TMPDIR = /nonexistent: No such file or directory");
+  ck_assert_int_eq(run("$PROGRAM exec --help"), 0);
+  shell_holds("--case=SPEC");
+  shell_holds("  scaling ");
 }
 END_TEST
 
@@ -238,7 +191,7 @@ int main(void) {
   Suite *suite = suite_create("exec_run");
   TCase *tests = tcase_create("exec_run");
   tcase_set_timeout(tests, 120);
-  tcase_add_checked_fixture(tests, setup, teardown);
+  tcase_add_checked_fixture(tests, shell_setup, shell_teardown);
   tcase_add_test(tests, a_right_program_passes);
   tcase_add_loop_test(tests, each_fault_has_its_verdict, 0, sizeof faults / sizeof *faults);
   tcase_add_test(tests, declined_cases_count_as_unsupported);
