@@ -56,7 +56,6 @@ static void cut(rpp_blocked *f) {
   f->start = f->keys.first / RPP_BLOCKED_LOAD * RPP_BLOCKED_LOAD;
   f->room = up_to(f->keys.last - f->start, RPP_BLOCKED_LOAD);
   f->v_room = up_to(p->v_dim, f->tiles->rows);
-  f->v_step = v_step(f->room * f->tiles->rows);
   f->chunk = unit_bytes > 0 ? (int64_t)fmin((double)f->units, fmax(1, floor(RPP_BLOCKED_CHUNK / unit_bytes))) : f->units;
 }
 
@@ -94,6 +93,10 @@ static rpp_status allocate(rpp_blocked *f) {
   plan_table(f, f->attention->q_rotated, f->inputs->pos_q, p->q_len, &f->q_table);
   plan_table(f, f->attention->k_rotated, f->inputs->pos_k, f->keys.last - f->keys.first, &f->k_table);
   f->scratch_floats = rpp_blocked_scratch(f);
+  int64_t panel;
+  RPP_TRY(rpp_multiply("items", f->room, f->tiles->rows, &panel));
+  if (panel > INT64_MAX / 2) return rpp_fail(RPP_ERROR_OVERFLOW, "items = %" PRId64 ": too many", panel);
+  f->v_step = v_step(panel);
   const struct {
     void *to;
     size_t size;
