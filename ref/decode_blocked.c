@@ -16,9 +16,11 @@
 #include <stdlib.h>
 
 enum {
-  STRIP = 12, /* keys whose rows of one KV head meet all query rows; a multiple of those that 4 rows, 2 or 1 meet at a time */
-  ITEMS = 64, /* splits of all sequences, about: enough for many threads, few enough to put together */
-  HEADS_ROOM = 65536 /* floats that the KV heads of an item take at a time, in the second cache */
+  LEAST_STRIP = 12,
+  MOST_STRIP = 48,     /* keys whose rows of one KV head meet all query rows: of 12, as 3 and 4 of them meet rows at a time */
+  STRIP_BYTES = 24576, /* of all heads, at most but for the least strip: what is called into cache must not wait long */
+  ITEMS = 64,          /* splits of all sequences, about: enough for many threads, few enough to put together */
+  HEADS_ROOM = 65536   /* floats that the KV heads of an item take at a time, in the second cache */
 };
 
 typedef struct {
@@ -28,6 +30,7 @@ typedef struct {
   int64_t score_room;               /* a row's scores of a tile, with the pad */
   int64_t heads, blocks;            /* KV heads of an item, at most, and such blocks of a sequence */
   int64_t tiles, splits, per_split; /* of the keys that are seen; tiles of a split, at most */
+  int64_t strip;                    /* keys; whole ones make a tile, as a shorter one is not called ahead */
   int64_t k_lines, v_lines;         /* of a strip, as decode_ahead.h has them; 0: none is called ahead */
   int64_t *k_offset, *v_offset;
   rpp_row_layout k_layout; /* of q and k here: as they lie where K is rotated already */
@@ -48,7 +51,7 @@ typedef struct {
   rpp_key_range tile;         /* the keys of it that are in the split */
   int64_t tile_start;
   float *scores, *sums, *rescale; /* (heads, rows, score_room), (heads, rows, v_room), (heads, rows) */
-  float *buffer, *cosine, *sine;  /* (STRIP, q_room or v_room), (tile, pairs) twice */
+  float *buffer, *cosine, *sine;  /* (strip, q_room or v_room), (tile, pairs) twice */
   double *doubles;
 } item;
 
@@ -63,6 +66,8 @@ static int64_t clamp(int64_t x, int64_t low, int64_t high) {
 static int64_t padded(int64_t width) {
   return (width + RPP_DECODE_PAD - 1) / RPP_DECODE_PAD * RPP_DECODE_PAD;
 }
+
+_Static_assert(RPP_BLOCKED_KEYS % MOST_STRIP == 0 && MOST_STRIP % LEAST_STRIP == 0, "whole strips");
 
 /* ---- Queries ------------------------------------------------------------------------------------------------------------ */
 
@@ -141,7 +146,7 @@ static next_strip strip_after(const item *w, bool of_v, rpp_key_range strip) {
   const bool last = strip.last == w->tile.last, next_of_v = last != of_v;
   const int64_t first = !last ? strip.last : of_v ? w->tile.last : w->tile.first;
   const int64_t stop = last && of_v ? w->stop : w->tile.last;
-  if (first + STRIP > stop || w->heads < d->heads) return (next_strip){0};
+  if (first + d->strip > stop || w->heads < d->heads) return (next_strip){0};
   return (next_strip){rpp_tensor_at(next_of_v ? in->v : in->k, w->b, first, w->g, 0), next_of_v ? d->v_offset : d->k_offset,
                       next_of_v ? d->v_lines : d->k_lines};
 }
@@ -229,8 +234,8 @@ static void attend_tile(const item *w) {
   if (!f->attention->k_rotated)
     rpp_float_angle_rows(&f->angles, f->inputs->pos_k, w->b, w->tile.first, w->tile.last - w->tile.first, w->doubles, w->cosine,
                          w->sine);
-  for (int64_t j = w->tile.first; j < w->tile.last; j += STRIP) {
-    const rpp_key_range strip = {j, j + STRIP < w->tile.last ? j + STRIP : w->tile.last};
+  for (int64_t j = w->tile.first; j < w->tile.last; j += d->strip) {
+    const rpp_key_range strip = {j, j + d->strip < w->tile.last ? j + d->strip : w->tile.last};
     if (any_sees(d, strip)) score_strip(w, strip);
   }
   for (int64_t r = 0; r < w->heads * d->rows; r++) {
@@ -239,8 +244,8 @@ static void attend_tile(const item *w) {
                                        range.first - w->tile_start, range.last - w->tile_start, w->scores + r * d->score_room);
   }
   memset(w->sums, 0, (size_t)(w->heads * d->rows * d->v_room) * sizeof *w->sums);
-  for (int64_t j = w->tile.first; j < w->tile.last; j += STRIP) {
-    const rpp_key_range strip = {j, j + STRIP < w->tile.last ? j + STRIP : w->tile.last};
+  for (int64_t j = w->tile.first; j < w->tile.last; j += d->strip) {
+    const rpp_key_range strip = {j, j + d->strip < w->tile.last ? j + d->strip : w->tile.last};
     if (any_sees(d, strip)) add_strip(w, strip);
   }
   float *out = d->out + row_of(w, 0) * d->v_room;
@@ -255,7 +260,7 @@ static item open_item(const decoding *d, int64_t number, float *scratch, double 
   w.sums = w.scores + d->heads * d->rows * d->score_room;
   w.rescale = w.sums + d->heads * d->rows * d->v_room;
   w.buffer = w.rescale + padded(d->heads * d->rows);
-  w.cosine = w.buffer + STRIP * at_least(d->q_room, d->v_room);
+  w.cosine = w.buffer + d->strip * at_least(d->q_room, d->v_room);
   w.sine = w.cosine + RPP_BLOCKED_KEYS * d->f->angles.pairs;
   return w;
 }
@@ -314,8 +319,11 @@ static void cut(decoding *d) {
   const int64_t wanted = clamp(ITEMS / at_least(p->batch * d->blocks, 1), 1, at_least(d->tiles, 1));
   d->per_split = at_least((d->tiles + wanted - 1) / wanted, 1);
   d->splits = at_least((d->tiles + d->per_split - 1) / d->per_split, 1);
-  d->k_lines = rpp_ahead_count(f->inputs->k, STRIP, d->heads);
-  d->v_lines = rpp_ahead_count(f->inputs->v, STRIP, d->heads);
+  const int64_t row_bytes = d->heads * at_least(p->head_dim * (int64_t)rpp_dtype_size(f->inputs->k->dtype),
+                                                p->v_dim * (int64_t)rpp_dtype_size(f->inputs->v->dtype));
+  for (d->strip = LEAST_STRIP; 2 * d->strip <= MOST_STRIP && 2 * d->strip * row_bytes <= STRIP_BYTES; d->strip *= 2) continue;
+  d->k_lines = rpp_ahead_count(f->inputs->k, d->strip, d->heads);
+  d->v_lines = rpp_ahead_count(f->inputs->v, d->strip, d->heads);
   d->k_layout = f->attention->k_rotated ? (rpp_row_layout){RPP_PAIRING_INTERLEAVED, p->head_dim, 0} : f->layout;
 }
 
@@ -342,15 +350,15 @@ static rpp_status allocate(decoding *d) {
   const int64_t rows = f->problem.counts.kv * d->rows, pairs = f->angles.pairs;
   const int64_t load = 2 * (f->problem.head_dim + pairs);
   const int64_t attend = d->heads * d->rows * (d->score_room + d->v_room) + padded(d->heads * d->rows) +
-                         STRIP * at_least(d->q_room, d->v_room) + 2 * RPP_BLOCKED_KEYS * pairs;
+                         d->strip * at_least(d->q_room, d->v_room) + 2 * RPP_BLOCKED_KEYS * pairs;
   d->scratch_floats = padded(at_least(load, attend));
   RPP_TRY(room(&d->q, sizeof(float), f->problem.batch, rows, d->q_room));
   RPP_TRY(room(&d->out, sizeof(float), f->problem.batch * d->splits, rows, d->v_room));
   RPP_TRY(room(&d->softmax, sizeof *d->softmax, f->problem.batch, d->splits, rows));
   RPP_TRY(room(&d->k_offset, sizeof *d->k_offset, d->k_lines, 1, 1));
   RPP_TRY(room(&d->v_offset, sizeof *d->v_offset, d->v_lines, 1, 1));
-  rpp_ahead_offsets(f->inputs->k, STRIP, d->heads, d->k_offset);
-  rpp_ahead_offsets(f->inputs->v, STRIP, d->heads, d->v_offset);
+  rpp_ahead_offsets(f->inputs->k, d->strip, d->heads, d->k_offset);
+  rpp_ahead_offsets(f->inputs->v, d->strip, d->heads, d->v_offset);
   RPP_TRY(room(&d->scratch, sizeof(float), d->threads, d->scratch_floats, 1));
   return room(&d->doubles, sizeof(double), d->threads, 4 * pairs, 1);
 }

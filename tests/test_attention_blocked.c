@@ -3,10 +3,11 @@
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "blocked.h"
 #include "float_deviation.h"
 #include "support.h"
 
-enum { TILE = 256, BATCHES = 8, PROBLEMS = 400 };
+enum { TILE = RPP_BLOCKED_KEYS, BATCHES = 8, PROBLEMS = 400 };
 
 static double get(const rpp_tensor *t, int64_t i0, int64_t i1, int64_t i2, int64_t i3) {
   return rpp_tensor_get(t, (int64_t[]){i0, i1, i2, i3});

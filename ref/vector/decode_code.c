@@ -151,14 +151,12 @@ INLINE void multiply(rpp_dtype dtype, int rows, int keys, const rpp_strip *s, li
 INLINE void score_few(rpp_dtype dtype, int rows, const rpp_strip *s, lines_ahead *ahead, const float *q, int64_t q_stride,
                       float *scores, int64_t score_stride) {
   enum { FOUR = 4 };
-  const int keys = BESIDE(rows) / FOUR * FOUR;
   lanes sums[SUMS];
   int64_t j = 0;
-  for (; j + keys <= s->count; j += keys) {
-    multiply(dtype, rows, keys, s, ahead, j, q, q_stride, sums);
+  for (; j + FOUR <= s->count; j += FOUR) {
+    multiply(dtype, rows, FOUR, s, ahead, j, q, q_stride, sums);
     UNROLL
-    for (int r = 0; r < rows; r++) UNROLL
-    for (int n = 0; n < keys; n += FOUR) *(four_floats *)(scores + r * score_stride + j + n) = totals(sums + r * keys + n, 1);
+    for (int r = 0; r < rows; r++) *(four_floats *)(scores + r * score_stride + j) = totals(sums + r * FOUR, 1);
   }
   for (; j < s->count; j++) {
     multiply(dtype, rows, 1, s, ahead, j, q, q_stride, sums);

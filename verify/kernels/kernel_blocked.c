@@ -41,7 +41,7 @@ static int forward(const rpp_kernel *kernel, const rpp_attention *attention, con
 #define CONTRACT(storage)                                                                                                          \
   {                                                                                                                                \
     .input = (storage), .rotated = RPP_F32, .value = RPP_F32, .probability = RPP_F32, .output = (storage), .lse = RPP_F32,         \
-    .sums = RPP_SUMS_F32, .sum_depth = 256, .key_tile = 256, .max_splits = 1, .angles = RPP_ANGLES_EXACT,                          \
+    .sums = RPP_SUMS_F32, .sum_depth = 240, .key_tile = 240, .max_splits = 1, .angles = RPP_ANGLES_EXACT,                          \
     .angle_error = RPP_ANGLES_AS_MODELLED, .deterministic = true                                                                   \
   }
 
