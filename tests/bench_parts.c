@@ -84,14 +84,14 @@ static double measured[MOST_THREADS][PARTS];
 
 static void measure(const rpp_vector_set *set, double *medians) {
   static _Thread_local double ratio[PARTS][ROUNDS];
-  buffers at = {calloc(ROOM, sizeof(float)), calloc(ROOM, sizeof(float)), calloc(ROOM, sizeof(float))};
-  if (!at.a || !at.b || !at.c) abort();
+  float *x = aligned_alloc(64, 3 * ROOM * sizeof *x); /* as the kernel's own memory is */
+  if (!x) abort();
+  memset(x, 0, 3 * ROOM * sizeof *x);
+  const buffers at = {x, x + ROOM, x + 2 * ROOM};
   for (int r = 0; r < ROUNDS; r++)
     for (int n = 0; n < PARTS; n++) ratio[n][r] = rate(set, &parts[n], &at) / probe(rpp_probe_sets()[0]);
   for (int n = 0; n < PARTS; n++) medians[n] = rpp_median(ratio[n], ROUNDS);
-  free(at.a);
-  free(at.b);
-  free(at.c);
+  free(x);
 }
 
 int main(void) {
