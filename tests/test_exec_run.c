@@ -1,5 +1,6 @@
 /* test_exec_run.c: the command exec as a user runs it, with answering.c as the user's program. */
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -138,6 +139,7 @@ END_TEST
 /* However it ends, no file of it and no program is left. */
 START_TEST(an_end_leaves_nothing_behind) {
   static const char *const signals[] = {"INT", "TERM", "HUP", "KILL"};
+  signal(SIGHUP, SIG_DFL); /* under nohup it is ignored, and so it would be by all that is run here */
   for (int i = 0; i < 4; i++) {
     const int status = run("cp $ANSWERING $DIR/answering-%d; $EXEC --serve --seconds 60 -- $DIR/answering-%d right & sleep 1; ls "
                            "$DIR/tmp; kill -%s $!;"
