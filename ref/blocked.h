@@ -9,7 +9,7 @@
 #include "visible.h"
 
 enum {
-  RPP_BLOCKED_KEYS = 240, /* of a tile: whole LOADs and strips (decode_blocked.c); it starts at a multiple, whatever is masked */
+  RPP_BLOCKED_KEYS = 240, /* of a tile: whole loads and strips (decode_blocked.c); it starts at a multiple, whatever is masked */
   RPP_BLOCKED_PANELS = 6, /* of a block, at most */
   RPP_BLOCKED_LOAD = 16,  /* keys that are loaded at a time: a multiple of every micro-tile's rows */
   RPP_BLOCKED_CHUNK = 8 << 20 /* bytes of K and V, in float32, that are rotated before blocks use them; at least one KV head */

@@ -7,6 +7,8 @@
 
 enum { AHEAD = 3, PREFETCH_PARTS = 8, MOST_COLUMNS = 64 }; /* rows to prefetch; lanes of a panel */
 
+_Static_assert(RPP_BLOCKED_KEYS % RPP_BLOCKED_LOAD == 0, "a tile starts with a micro-tile");
+
 static const float *angles_at(const rpp_blocked *f, const rpp_float_table *table, const float *values, int64_t b, int64_t l) {
   return values + ((table->sequences == 1 ? 0 : b) * table->tokens + l) * f->angles.pairs;
 }

@@ -16,11 +16,13 @@
 #include <stdlib.h>
 
 enum {
+  /* Keys whose rows of one KV head meet all query rows: a multiple of 12, as they meet 4 rows by threes and fewer by fours. Twice as many as long as
+   * all heads' rows stay under so many bytes: what is called into cache must not wait there for long. */
   LEAST_STRIP = 12,
-  MOST_STRIP = 48,     /* keys whose rows of one KV head meet all query rows: of 12, as 3 and 4 of them meet rows at a time */
-  STRIP_BYTES = 24576, /* of all heads, at most but for the least strip: what is called into cache must not wait long */
-  ITEMS = 64,          /* splits of all sequences, about: enough for many threads, few enough to put together */
-  HEADS_ROOM = 65536   /* floats that the KV heads of an item take at a time, in the second cache */
+  MOST_STRIP = 48,
+  STRIP_BYTES = 24576,
+  ITEMS = 64,        /* splits of all sequences, about: enough for many threads, few enough to put together */
+  HEADS_ROOM = 65536 /* floats that the KV heads of an item take at a time, in the second cache */
 };
 
 typedef struct {
@@ -319,9 +321,9 @@ static void cut(decoding *d) {
   const int64_t wanted = clamp(ITEMS / at_least(p->batch * d->blocks, 1), 1, at_least(d->tiles, 1));
   d->per_split = at_least((d->tiles + wanted - 1) / wanted, 1);
   d->splits = at_least((d->tiles + d->per_split - 1) / d->per_split, 1);
-  const int64_t row_bytes = d->heads * at_least(p->head_dim * (int64_t)rpp_dtype_size(f->inputs->k->dtype),
-                                                p->v_dim * (int64_t)rpp_dtype_size(f->inputs->v->dtype));
-  for (d->strip = LEAST_STRIP; 2 * d->strip <= MOST_STRIP && 2 * d->strip * row_bytes <= STRIP_BYTES; d->strip *= 2) continue;
+  const int64_t token_bytes = d->heads * at_least(p->head_dim * (int64_t)rpp_dtype_size(f->inputs->k->dtype),
+                                                  p->v_dim * (int64_t)rpp_dtype_size(f->inputs->v->dtype));
+  for (d->strip = LEAST_STRIP; 2 * d->strip <= MOST_STRIP && token_bytes <= STRIP_BYTES / (2 * d->strip); d->strip *= 2) continue;
   d->k_lines = rpp_ahead_count(f->inputs->k, d->strip, d->heads);
   d->v_lines = rpp_ahead_count(f->inputs->v, d->strip, d->heads);
   d->k_layout = f->attention->k_rotated ? (rpp_row_layout){RPP_PAIRING_INTERLEAVED, p->head_dim, 0} : f->layout;
