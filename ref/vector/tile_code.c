@@ -9,42 +9,47 @@
 
 enum { ROWS = RPP_ROWS, VECTORS = RPP_VECTORS, COLUMNS = LANES * VECTORS };
 
-#define UNROLL_DEPTH _Pragma("GCC unroll 4")
-
 /* ---- Products ----------------------------------------------------------------------------------------------------------- */
 
+/* A step of depth. */
+INLINE void add_products(const float *a, const float *b, lanes sums[ROWS][VECTORS]) {
+  lanes row[VECTORS];
+  UNROLL
+  for (int v = 0; v < VECTORS; v++) row[v] = LOAD(b + v * LANES);
+  UNROLL
+  for (int r = 0; r < ROWS; r++) {
+    const lanes x = ALL(a[r]);
+    UNROLL
+    for (int v = 0; v < VECTORS; v++) ADD_PRODUCT(sums[r][v], x, row[v]);
+  }
+}
+
 INLINE void micro_tile(int64_t depth, const float *a, const float *b, const float *rescale, float *c) {
+  enum { TOGETHER = 8 }; /* steps of a turn of the loop */
   lanes sums[ROWS][VECTORS];
   UNROLL
   for (int r = 0; r < ROWS; r++) UNROLL
   for (int v = 0; v < VECTORS; v++) sums[r][v] = ALL(0);
-  UNROLL_DEPTH
-  for (int64_t p = 0; p < depth; p++) {
-    lanes row[VECTORS];
+  for (; depth >= TOGETHER; depth -= TOGETHER) {
     UNROLL
-    for (int v = 0; v < VECTORS; v++) row[v] = LOAD(b + p * COLUMNS + v * LANES);
+    for (int p = 0; p < TOGETHER; p++) add_products(a + p * ROWS, b + p * COLUMNS, sums);
+    a += TOGETHER * ROWS, b += TOGETHER * COLUMNS;
+    HOLD_ADDRESS(a);
+    HOLD_ADDRESS(b);
+  }
+  for (; depth > 0; depth--, a += ROWS, b += COLUMNS) add_products(a, b, sums);
+  if (rescale) {
     UNROLL
-    for (int r = 0; r < ROWS; r++) {
-      const float x = a[p * ROWS + r];
-      UNROLL
-      for (int v = 0; v < VECTORS; v++) sums[r][v] += x * row[v];
-    }
+    for (int r = 0; r < ROWS; r++) UNROLL
+    for (int v = 0; v < VECTORS; v++) sums[r][v] += LOAD(c + r * COLUMNS + v * LANES) * LOAD(rescale + v * LANES);
   }
   UNROLL
   for (int r = 0; r < ROWS; r++) UNROLL
-  for (int v = 0; v < VECTORS; v++) {
-    float *at = c + r * COLUMNS + v * LANES;
-    STORE(at, rescale ? LOAD(at) * LOAD(rescale + v * LANES) + sums[r][v] : sums[r][v]);
-  }
+  for (int v = 0; v < VECTORS; v++) STORE(c + r * COLUMNS + v * LANES, sums[r][v]);
 }
 
 static void multiply(int64_t count, int64_t depth, const float *a, int64_t a_step, const float *b, const float *rescale, float *c) {
-  for (int64_t n = 0; n < count; n++, a += a_step, c += ROWS * COLUMNS) {
-    if (rescale)
-      micro_tile(depth, a, b, rescale, c);
-    else
-      micro_tile(depth, a, b, NULL, c);
-  }
+  for (int64_t n = 0; n < count; n++) micro_tile(depth, a + n * a_step, b, rescale, c + n * ROWS * COLUMNS);
 }
 
 /* ---- Softmax ------------------------------------------------------------------------------------------------------------ */
@@ -63,6 +68,16 @@ INLINE lanes scaled(const rpp_tile_softmax *state, bool masked, int64_t key, int
 
 INLINE void find_largest(const rpp_tile_softmax *state, bool masked, int64_t from, int64_t to, float by, const float *scores,
                          lanes *tops) {
+  if (!masked && by > 0) { /* rounding keeps order: the largest scaled score is the largest score, scaled */
+    lanes most[VECTORS];
+    UNROLL
+    for (int v = 0; v < VECTORS; v++) most[v] = ALL(-INFINITY);
+    for (int64_t key = from; key < to; key++) UNROLL
+    for (int v = 0; v < VECTORS; v++) most[v] = larger(LOAD(scores + key * COLUMNS + v * LANES), most[v]);
+    UNROLL
+    for (int v = 0; v < VECTORS; v++) tops[v] = larger(most[v] * by, tops[v]);
+    return;
+  }
   for (int64_t key = from; key < to; key++) UNROLL
   for (int v = 0; v < VECTORS; v++) tops[v] = larger(scaled(state, masked, key, v, by, scores), tops[v]);
 }
