@@ -25,10 +25,14 @@ static void load_rotated(const rpp_blocked *f, const rpp_float_table *table, con
                              angles_at(f, table, table->sine, b, at), row, imag);
 }
 
-/* Rows of one head lie a token apart: too far for the processor to see what comes next. */
-static void prefetch(const rpp_tensor *t, int64_t b, int64_t l, int64_t h) {
+/* Rows of one head lie a token apart: too far for the processor to see what comes next. bytes: of a row, 0 where its columns lie apart. */
+static int64_t bytes_ahead(const rpp_tensor *t) {
+  return t->strides[3] == 1 ? t->shape[3] * (int64_t)rpp_dtype_size(t->dtype) : 0;
+}
+
+static void prefetch(const rpp_tensor *t, int64_t bytes, int64_t b, int64_t l, int64_t h) {
   const char *row = rpp_tensor_at(t, b, l, h, 0);
-  const int64_t bytes = t->strides[3] == 1 ? t->shape[3] * (int64_t)rpp_dtype_size(t->dtype) : 0;
+#pragma GCC unroll 4
   for (int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(row + at);
 }
 
@@ -51,6 +55,7 @@ void rpp_blocked_load_keys(const rpp_blocked *f, int64_t unit, int64_t slot, int
   const int64_t b = unit / f->problem.counts.kv, g = unit % f->problem.counts.kv, rows = f->tiles->rows;
   const int64_t d = f->problem.head_dim, first = part * RPP_BLOCKED_LOAD, place = slot * f->room + first, panels = f->v_room / rows;
   float *k = scratch, *room = scratch + RPP_BLOCKED_LOAD * d, *v = f->v + slot * panels * f->v_step + first * rows;
+  const int64_t k_bytes = bytes_ahead(f->inputs->k), v_bytes = bytes_ahead(f->inputs->v);
   memset(room, 0, (size_t)f->v_room * sizeof *room);
   for (int64_t j = 0; j < RPP_BLOCKED_LOAD; j++) {
     const int64_t l = f->start + first + j;
@@ -60,7 +65,10 @@ void rpp_blocked_load_keys(const rpp_blocked *f, int64_t unit, int64_t slot, int
       for (int64_t n = 0; n < panels; n++) memset(v + n * f->v_step + j * rows, 0, (size_t)rows * sizeof *v);
       continue;
     }
-    if (l + AHEAD < f->keys.last) prefetch(f->inputs->k, b, l + AHEAD, g), prefetch(f->inputs->v, b, l + AHEAD, g);
+    if (l + AHEAD < f->keys.last) {
+      prefetch(f->inputs->k, k_bytes, b, l + AHEAD, g);
+      prefetch(f->inputs->v, v_bytes, b, l + AHEAD, g);
+    }
     if (f->attention->k_rotated)
       load_row(f, f->inputs->k, b, l, g, k + j * d);
     else
@@ -160,18 +168,18 @@ static int64_t clamp(int64_t x, int64_t low, int64_t high) {
 typedef struct {
   const panel *of;
   const rpp_tensor *t;
-  int64_t ratio; /* output heads of a head of t */
+  int64_t ratio, bytes; /* output heads of a head of t; of a row */
 } ahead;
 
 static ahead rows_ahead(const panel *of, const rpp_tensor *t) {
-  return (ahead){of, t, t ? of->f->problem.counts.output / t->shape[2] : 1};
+  return t ? (ahead){of, t, of->f->problem.counts.output / t->shape[2], bytes_ahead(t)} : (ahead){.of = of, .ratio = 1};
 }
 
 static void prefetch_rows(const ahead *rows, int64_t first, int64_t last) {
   const panel *w = rows->of;
   const int64_t group = w->f->group;
   for (int64_t r = (first + rows->ratio - 1) / rows->ratio * rows->ratio; r < last && r < w->count; r += rows->ratio)
-    prefetch(rows->t, w->b, (w->first + r) / group, (w->g * group + (w->first + r) % group) / rows->ratio);
+    prefetch(rows->t, rows->bytes, w->b, (w->first + r) / group, (w->g * group + (w->first + r) % group) / rows->ratio);
 }
 
 /* rpp_tiles.multiply, and meanwhile, a few at a time since no processor waits for many, rows that are needed next. */

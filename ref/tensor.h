@@ -9,7 +9,8 @@
 static inline char *rpp_tensor_at(const rpp_tensor *t, int64_t i0, int64_t i1, int64_t i2, int64_t i3) {
   const int64_t index[RPP_MAX_DIMS] = {i0, i1, i2, i3};
   int64_t offset = 0;
-  for (int d = 0; d < t->ndim; d++) offset += index[d] * t->strides[d];
+#pragma GCC unroll 4
+  for (int d = 0; d < RPP_MAX_DIMS; d++) offset += d < t->ndim ? index[d] * t->strides[d] : 0;
   return (char *)t->data + t->byte_offset + offset * (int64_t)rpp_dtype_size(t->dtype);
 }
 
