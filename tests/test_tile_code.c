@@ -31,27 +31,31 @@ static void soften(const rpp_tiles *tiles, lanes_state *s, int64_t keys, float s
 
 #define FOR_EACH_SET(set) for (const rpp_vector_set *const *at_ = rpp_vector_sets(), *set = *at_; set != NULL; set = *++at_)
 
-/* The weights of scores 0 and x: 1 and 2^x. Every 997th float32 from -0 down to -151, a lane each. */
-START_TEST(weights_are_within_102_hundredths_of_an_ulp) {
+/* The weights of scores 0 and x: 1 and 2^x. Every 997th float32 from -0 down to -151, a lane each; every one from -1/4 to -1, as their
+ * remainders after whole numbers are all that the polynomial meets. The portable set may have to round products before it adds. */
+START_TEST(weights_are_within_an_ulp_or_so) {
   FOR_EACH_SET(set) {
     const int columns = set->tiles->columns;
     double worst = 0;
+    bool sound = true;
     uint32_t bits = 0x80000000u;
     for (float x = 0; x > -151;) {
       float scores[2 * MOST], points[MOST];
       lanes_state s;
       begin(&s, 2);
-      for (int c = 0; c < columns; c++, bits += 997) {
+      for (int c = 0; c < columns; c++, bits += x <= -0.25f && x > -1 ? 1 : 997) {
         memcpy(&x, &bits, sizeof x);
         scores[c] = 0, scores[columns + c] = points[c] = x;
       }
       soften(set->tiles, &s, 2, 1, scores);
       for (int c = 0; c < columns; c++) {
         worst = fmax(worst, ulps(exp2((double)points[c]), scores[columns + c]));
-        ck_assert(scores[c] == 1 && s.largest[c] == 0 && s.rescale[c] == 0);
+        sound &= scores[c] == 1 && scores[columns + c] >= 0 && s.largest[c] == 0 && s.rescale[c] == 0;
       }
     }
-    ck_assert_msg(worst <= 1.02, "%s: %g ulp", set->name, worst);
+    /* Of all, as assertions take long. */
+    ck_assert_msg(sound, "%s: a weight of 0 that is not 1, or one of x that is no number", set->name);
+    ck_assert_msg(worst <= (strcmp(set->name, "portable") == 0 ? 1.08 : 0.9), "%s: %g ulp", set->name, worst);
     ck_assert_msg(worst > 0.5, "%s: %g ulp: too good to have been measured", set->name, worst);
   }
 }
@@ -230,7 +234,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("tile_code");
   TCase *tests = tcase_create("tile_code");
-  tcase_add_test(tests, weights_are_within_102_hundredths_of_an_ulp);
+  tcase_add_test(tests, weights_are_within_an_ulp_or_so);
   tcase_add_test(tests, weights_of_special_scores);
   tcase_add_test(tests, what_is_not_seen_does_not_matter);
   tcase_add_test(tests, tiles_add_up);

@@ -66,8 +66,8 @@ INLINE lanes larger(lanes x, lanes y) {
 #endif
 }
 
-/* x = 2^x for x <= 1 (and -inf, and NaN, which comes through) within one unit in the last place (1.02 of it where products are not
- * fused), subnormal results included; 2^0 is 1.
+/* x = 2^x for x <= 1 (and -inf, and NaN, which comes through) within 0.9 units in the last place (1.08 where products are not fused),
+ * subnormal results included; 2^0 is 1.
  * x = n + r, |r| <= 1/2; the polynomial, by Remez with its coefficients rounded to float32 one after another, is within 3e-9 of 2^r. It gives
  * 2^(r - 64), and 2^(n + 64) is always a normal number, so that results below 2^-126 are rounded once; below -150 all round to 0. Step by
  * step for all vectors, as a processor looks ahead of one of them but a little. */
