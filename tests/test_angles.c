@@ -139,7 +139,7 @@ START_TEST(far_positions_are_taken) {
   double worst = 0;
   for (int i = 0; i < oracle_scaling_count; i++) {
     const rpp_rotary rotary = oracle_rotary(128, 1e4, oracle_scalings[i].scaling);
-    worst = fmax(worst, largest_error(&rotary, positions, 5, 0));
+    support_worse(&worst, largest_error(&rotary, positions, 5, 0));
   }
   fprintf(stderr, "angles at positions to 2^53: largest error %.3g\n", worst);
   ck_assert(worst <= 1e-12);
