@@ -25,11 +25,12 @@ static void load_rotated(const rpp_blocked *f, const rpp_float_table *table, con
                              angles_at(f, table, table->sine, b, at), row, imag);
 }
 
-/* Rows of one head lie a token apart: too far for the processor to see what comes next. bytes: of a row, 0 where its columns lie apart. */
+/* Of a row that is to be prefetched: 0 where its columns lie apart. */
 static int64_t bytes_ahead(const rpp_tensor *t) {
   return t->strides[3] == 1 ? t->shape[3] * (int64_t)rpp_dtype_size(t->dtype) : 0;
 }
 
+/* Rows of one head lie a token apart: too far for the processor to see what comes next. */
 static void prefetch(const rpp_tensor *t, int64_t bytes, int64_t b, int64_t l, int64_t h) {
   const char *row = rpp_tensor_at(t, b, l, h, 0);
 #pragma GCC unroll 4

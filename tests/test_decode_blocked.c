@@ -165,6 +165,30 @@ START_TEST(every_half_is_widened_exactly) {
 }
 END_TEST
 
+/* No score that float32 has is so large that a result would not be a mean of values. */
+START_TEST(huge_scores_give_means_of_values) {
+  problem_config c = float_config(RPP_MODE_EC);
+  c.k_len = 2 * TILE + 5;
+  for (int power = 10; power <= 110; power += 10)
+    for (const rpp_vector_set *const *by = rpp_vector_sets(); *by; by++) {
+      c.attention.scale = ldexp(0.75, power), c.seed = (uint64_t)power;
+      problem *p = problem_new(&c);
+      run(*by, p);
+      double largest = 0;
+      int64_t index[RPP_MAX_DIMS] = {0};
+      do support_worse(&largest, rpp_tensor_get(&p->v.tensor, index));
+      while (guarded_next(&p->v.tensor, index));
+      do {
+        const double x = rpp_tensor_get(&p->out.tensor, index);
+        ck_assert_msg(fabs(x) <= 1.001 * largest, "2^%d: %g", power, x);
+      } while (guarded_next(&p->out.tensor, index));
+      do ck_assert(isfinite(rpp_tensor_get(&p->lse.tensor, index)));
+      while (guarded_next(&p->lse.tensor, index));
+      problem_free(p);
+    }
+}
+END_TEST
+
 /* A NaN or an infinity in a key or value reaches the rows that see it and no other, and does not change a bit of those. */
 START_TEST(masked_poison_stays_out_and_visible_poison_comes_through) {
   static const double poisons[] = {NAN, INFINITY, -INFINITY};
@@ -268,6 +292,7 @@ int main(void) {
   tcase_add_test(tests, every_half_is_widened_exactly);
   tcase_add_test(tests, masked_poison_stays_out_and_visible_poison_comes_through);
   tcase_add_test(tests, hot_and_cold_logits_are_right);
+  tcase_add_test(tests, huge_scores_give_means_of_values);
   tcase_add_test(tests, bits_do_not_depend_on_the_threads);
   tcase_add_test(tests, a_wrong_mask_or_scale_is_caught);
   tcase_set_timeout(tests, 120);

@@ -81,6 +81,33 @@ START_TEST(weights_of_special_scores) {
 }
 END_TEST
 
+/* However large: a score that is rounded once as the largest and once as itself would differ from itself by half a unit in the last place. */
+START_TEST(the_largest_score_weighs_1) {
+  enum { KEYS = 12 };
+  uint64_t state = 5;
+  FOR_EACH_SET(set) {
+    const int columns = set->tiles->columns;
+    for (int power = -20; power <= 100; power++)
+      for (int masked = 0; masked < 2; masked++) {
+        float scores[KEYS * MOST];
+        lanes_state s;
+        begin(&s, KEYS);
+        for (int c = 0; c < columns; c++) s.first[c] = masked * (c % 3);
+        for (int i = 0; i < KEYS * columns; i++) scores[i] = (float)ldexp(support_uniform(&state, -1, 1), power);
+        soften(set->tiles, &s, KEYS, power % 2 ? 0.1275f : -0.1275f, scores);
+        for (int c = 0; c < columns; c++) {
+          float largest = 0;
+          for (int j = 0; j < KEYS; j++) {
+            const float weight = scores[j * columns + c];
+            if (!(weight <= largest)) largest = weight;
+          }
+          ck_assert_msg(largest == 1 && s.sum[c] >= 1 && s.sum[c] <= KEYS, "%s, 2^%d: %g", set->name, power, (double)largest);
+        }
+      }
+  }
+}
+END_TEST
+
 /* Runs first .. last - 1 of every length and place, another one for each lane; what is not seen is not a number. */
 START_TEST(what_is_not_seen_does_not_matter) {
   enum { KEYS = 24 };
@@ -235,6 +262,7 @@ int main(void) {
   TCase *tests = tcase_create("tile_code");
   tcase_add_test(tests, weights_are_within_an_ulp_or_so);
   tcase_add_test(tests, weights_of_special_scores);
+  tcase_add_test(tests, the_largest_score_weighs_1);
   tcase_add_test(tests, what_is_not_seen_does_not_matter);
   tcase_add_test(tests, tiles_add_up);
   tcase_add_test(tests, products);

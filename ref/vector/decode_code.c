@@ -309,7 +309,11 @@ enum { TOGETHER = 4 }; /* vectors whose powers are taken step by step */
 INLINE lanes weigh(int count, float by, float zero, float *scores) {
   lanes x[TOGETHER], sum = ALL(0);
   UNROLL
-  for (int i = 0; i < count; i++) x[i] = LOAD(scores + i * LANES) * by - zero;
+  for (int i = 0; i < count; i++) {
+    x[i] = LOAD(scores + i * LANES) * by;
+    ROUND(x[i]); /* as the largest is (tile_code.c) */
+    x[i] -= zero;
+  }
   powers_of_two(count, x);
   UNROLL
   for (int i = 0; i < count; i++) {

@@ -37,13 +37,19 @@ typedef uint16_t halves __attribute__((vector_size(2 * RPP_LANES)));
 #else
 #define HOLD(x) ((void)0)
 #endif
+/* Rounds the product x here and now: the compiler may not fuse it with the sum or difference that it becomes part of. */
+#if defined(__x86_64__) || defined(__aarch64__)
+#define ROUND(x) HOLD(x)
+#else
+#define ROUND(x) __asm__("" : "+m"(x))
+#endif
 /* Keeps the compiler from counting on from what an address was before: it would hold each of a loop's addresses in a register of its own. */
 #define HOLD_ADDRESS(x) __asm__("" : "+r"(x))
 
 /* sum += x * y, fused where the instruction set does it, in the register that the sum is in: GCC 12 copies sums from one to another in long
  * loops, which takes as many places in the processor's queues as products do. */
 #if defined(__FMA__) || defined(__AVX512F__)
-#define ADD_PRODUCT(sum, x, y) __asm__("vfmadd231ps %1, %2, %0" : "+v"(sum) : "v"(x), "v"(y))
+#define ADD_PRODUCT(sum, x, y) __asm__("vfmadd231ps {%1, %2, %0|%0, %2, %1}" : "+v"(sum) : "v"(x), "v"(y))
 #else
 #define ADD_PRODUCT(sum, x, y) ((sum) += (x) * (y))
 #endif
@@ -73,23 +79,23 @@ INLINE lanes larger(lanes x, lanes y) {
  * step for all vectors, as a processor looks ahead of one of them but a little. */
 INLINE void powers_of_two(int count, lanes *x) {
   enum { MOST = 4, TERMS = 6 };
-  const float SHIFT = 0x1.8p23f + 127 + 64; /* numbers from here on are whole, their low 23 bits 2^22 + 127 + 64 + n */
+  const float SHIFT = 0x1.8p23f + 127 + 64; /* numbers of its size are whole: of it plus x the low bits are n + 127 + 64 */
   static const float factors[TERMS] = {0x1.5f082ep-74f, 0x1.3b2de0p-71f, 0x1.c6af7cp-69f,
                                        0x1.ebfbdcp-67f, 0x1.62e430p-65f, 0x1p-64f};
   lanes r[MOST], p[MOST];
-  words n[MOST];
+  words scale[MOST]; /* the bits of 2^(n + 64); a NaN's are anything, and anything times NaN is NaN */
   UNROLL
   for (int i = 0; i < count; i++) {
     const lanes at = larger(ALL(-150.0f), x[i]), shifted = at + SHIFT;
     r[i] = at - (shifted - SHIFT);
-    n[i] = (words)shifted << 23; /* of 2^22 + 127 + 64 + n. A NaN's are anything, and anything times NaN is NaN. */
+    scale[i] = (words)shifted << 23;
     p[i] = ALL(0x1.416b50p-77f);
   }
   UNROLL
   for (int k = 0; k < TERMS; k++) UNROLL
   for (int i = 0; i < count; i++) p[i] = p[i] * r[i] + factors[k];
   UNROLL
-  for (int i = 0; i < count; i++) x[i] = p[i] * (lanes)n[i];
+  for (int i = 0; i < count; i++) x[i] = p[i] * (lanes)scale[i];
 }
 
 INLINE lanes power_of_two(lanes x) {

@@ -60,7 +60,8 @@ INLINE masks load_integers(const int32_t *at) {
 
 /* The scores of a key, scaled; -inf where it is not seen. */
 INLINE lanes scaled(const rpp_tile_softmax *state, bool masked, int64_t key, int v, float by, const float *scores) {
-  const lanes x = LOAD(scores + key * COLUMNS + v * LANES) * by;
+  lanes x = LOAD(scores + key * COLUMNS + v * LANES) * by;
+  ROUND(x); /* as the largest is, or a large score would differ from itself, and weigh more than 1 */
   if (!masked) return x;
   const masks at = (masks){0} + (int32_t)key;
   return SELECT((at >= load_integers(state->first + v * LANES)) & (at < load_integers(state->last + v * LANES)), x, ALL(-INFINITY));
