@@ -77,6 +77,9 @@ static bool other_scale(const rpp_spec *s, int64_t value) {
   (void)value;
   return s->attention.scale * s->attention.scale * (double)s->head_dim > 1.01;
 }
+static bool huge_scale(const rpp_spec *s, int64_t value) {
+  return s->attention.scale == (double)value;
+}
 static bool packed(const rpp_spec *s, int64_t value) {
   return s->packed >= value;
 }
@@ -195,6 +198,7 @@ const rpp_case_property rpp_case_properties[] = {
     {"offset", "lk - lq", offset, 1},
     {"offset", "another", offset, 2},
     {"scale", "above d^-1/2", other_scale, 0},
+    {"scale", "1000000", huge_scale, 1000000},
     {"scaling", "none", scaling, RPP_SCALING_NONE},
     {"scaling", "linear", scaling, RPP_SCALING_LINEAR},
     {"scaling", "ntk", scaling, RPP_SCALING_NTK},

@@ -164,7 +164,10 @@ static void draw_mask(draft *c) {
   }
   if (is_free(c, "scale")) {
     rpp_spec_key_default(rpp_spec_key_find("scale"), s);
-    if (once_in(c, 8)) a->scale = (double)integer(c, 1, 32) / 16;
+    if (once_in(c, 8)) {
+      const int64_t sixteenths = integer(c, 1, 32);
+      a->scale = sixteenths > 24 ? 1e6 : (double)sixteenths / 16; /* 10^6: scores whose last place is worth whole powers of e */
+    }
   }
   if (!is_free(c, "offset")) return;
   rpp_spec_key_default(rpp_spec_key_find("offset"), s); /* aligned at the last query and key */
