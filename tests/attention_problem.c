@@ -1,5 +1,6 @@
 #include "attention_problem.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include "attention_oracle.h"
 #include "support.h"
@@ -116,6 +117,19 @@ uint64_t problem_inputs_hash(const problem *p) {
 
 uint64_t problem_outputs_hash(const problem *p) {
   return hash(hash(0xcbf29ce484222325u, &p->out), &p->lse);
+}
+
+void problem_gives_means(const problem *p) {
+  double largest = 0;
+  int64_t index[RPP_MAX_DIMS] = {0};
+  do support_worse(&largest, rpp_tensor_get(&p->v.tensor, index));
+  while (guarded_next(&p->v.tensor, index));
+  do {
+    const double x = rpp_tensor_get(&p->out.tensor, index);
+    ck_assert_msg(fabs(x) <= 1.001 * largest, "scale %g: %g", p->attention.scale, x);
+  } while (guarded_next(&p->out.tensor, index));
+  do ck_assert(isfinite(rpp_tensor_get(&p->lse.tensor, index)));
+  while (guarded_next(&p->lse.tensor, index));
 }
 
 void problem_run(problem *p, const rpp_tensor *rows) {

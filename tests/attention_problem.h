@@ -38,6 +38,9 @@ void problem_free(problem *p);
 /* Any int64 into an I64 tensor. */
 void problem_set_integer(const rpp_tensor *t, int64_t i0, int64_t i1, int64_t value);
 
+/* Fails the test unless the outputs are what means of v's rows may be: no larger than all of v, and an LSE that is a number. */
+void problem_gives_means(const problem *p);
+
 /* A hash of the bytes of all inputs, or of both outputs, with what surrounds them: what must not change does not change it. */
 uint64_t problem_inputs_hash(const problem *p);
 uint64_t problem_outputs_hash(const problem *p);

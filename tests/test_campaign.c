@@ -1,6 +1,6 @@
 /* test_campaign.c: cases in order whatever the order of verdicts, statuses, interrupts. */
 #define _GNU_SOURCE
-#include "stub_campaign.h"
+#include "fake_campaign.h"
 
 #include <math.h>
 #include <signal.h>
@@ -13,13 +13,13 @@
 START_TEST(order_and_lanes_do_not_show) {
   char *texts[3];
   for (int i = 0; i < 3; i++) {
-    rpp_campaign campaign = stub_campaign(5, stub_five, 600);
+    rpp_campaign campaign = fake_campaign(5, fake_five, 600);
     rpp_report report;
     campaign.pool.lanes = i == 0 ? 1 : i + 1;
-    stub_run(&campaign, &report, NULL);
+    fake_run(&campaign, &report, NULL);
     ck_assert_int_eq(rpp_report_status(&report), 3);
     for (int k = 0; k < 5; k++) ck_assert_int_eq(rpp_report_cases(&report.kernels[k]), 120);
-    texts[i] = stub_json(&report);
+    texts[i] = fake_json(&report);
     rpp_report_free(&report);
   }
   ck_assert_str_eq(texts[0], texts[1]);
@@ -31,20 +31,20 @@ START_TEST(order_and_lanes_do_not_show) {
 END_TEST
 
 START_TEST(nothing_checked_is_no_pass) {
-  const rpp_kernel *one[] = {&stub_clean}, *two[] = {&stub_clean, &stub_never};
-  rpp_campaign campaign = stub_campaign(1, one, 0);
+  const rpp_kernel *one[] = {&fake_clean}, *two[] = {&fake_clean, &fake_never};
+  rpp_campaign campaign = fake_campaign(1, one, 0);
   rpp_report report;
-  stub_run(&campaign, &report, NULL);
+  fake_run(&campaign, &report, NULL);
   ck_assert_int_eq(rpp_report_status(&report), 1);
   rpp_report_free(&report);
 
-  campaign = stub_campaign(1, one, 50);
-  stub_run(&campaign, &report, NULL);
+  campaign = fake_campaign(1, one, 50);
+  fake_run(&campaign, &report, NULL);
   ck_assert_int_eq(rpp_report_status(&report), 0);
   rpp_report_free(&report);
 
-  campaign = stub_campaign(2, two, 40);
-  stub_run(&campaign, &report, NULL);
+  campaign = fake_campaign(2, two, 40);
+  fake_run(&campaign, &report, NULL);
   ck_assert_int_eq(report.kernels[1].outcomes[RPP_OUTCOME_UNSUPPORTED], 20);
   ck_assert(rpp_report_kernel_pass(&report.kernels[0]) && !rpp_report_kernel_pass(&report.kernels[1]));
   ck_assert_int_eq(rpp_report_status(&report), 1);
@@ -53,10 +53,10 @@ START_TEST(nothing_checked_is_no_pass) {
 END_TEST
 
 START_TEST(reasons_are_counted) {
-  const rpp_kernel *one[] = {&stub_picky};
-  rpp_campaign campaign = stub_campaign(1, one, 400);
+  const rpp_kernel *one[] = {&fake_picky};
+  rpp_campaign campaign = fake_campaign(1, one, 400);
   rpp_report report;
-  stub_run(&campaign, &report, NULL);
+  fake_run(&campaign, &report, NULL);
   const rpp_report_kernel *kernel = &report.kernels[0];
   ck_assert_int_eq(kernel->reason_count, 3);
   int64_t sum = 0;
@@ -71,11 +71,11 @@ START_TEST(reasons_are_counted) {
 END_TEST
 
 START_TEST(failures_are_kept_by_kind) {
-  const rpp_kernel *one[] = {&stub_wrong};
-  rpp_campaign campaign = stub_campaign(1, one, 300);
+  const rpp_kernel *one[] = {&fake_wrong};
+  rpp_campaign campaign = fake_campaign(1, one, 300);
   rpp_report report;
   rpp_corpus corpus = {0};
-  stub_run(&campaign, &report, &corpus);
+  fake_run(&campaign, &report, &corpus);
   const rpp_report_kernel *kernel = &report.kernels[0];
   ck_assert_int_eq(kernel->failure_count, RPP_REPORT_FAILURES);
   ck_assert_int_eq(corpus.count, rpp_report_failures(kernel));
@@ -103,21 +103,21 @@ START_TEST(failures_are_kept_by_kind) {
 END_TEST
 
 START_TEST(a_kernel_that_hangs_is_given_up) {
-  const rpp_kernel *two[] = {&stub_clean, &stub_hanging};
+  const rpp_kernel *two[] = {&fake_clean, &fake_hanging};
   char *texts[2];
   for (int i = 0; i < 2; i++) {
-    rpp_campaign campaign = stub_campaign(2, two, 400);
+    rpp_campaign campaign = fake_campaign(2, two, 400);
     rpp_report report;
     campaign.pool.lanes = i + 1;
     campaign.pool.floor_s = 0.2;
-    stub_run(&campaign, &report, NULL);
+    fake_run(&campaign, &report, NULL);
     ck_assert_int_eq(rpp_report_status(&report), 3);
     ck_assert_int_eq(rpp_report_cases(&report.kernels[0]), 200);
     ck_assert(rpp_report_kernel_pass(&report.kernels[0]));
     ck_assert_int_eq(report.kernels[1].outcomes[RPP_OUTCOME_HANG], RPP_CAMPAIGN_HANGS);
     ck_assert_int_gt(report.kernels[1].skipped, 100);
     ck_assert_int_eq(report.kernels[1].skipped + rpp_report_cases(&report.kernels[1]), 200);
-    texts[i] = stub_json(&report);
+    texts[i] = fake_json(&report);
     rpp_report_free(&report);
   }
   ck_assert_str_eq(texts[0], texts[1]);
@@ -127,20 +127,20 @@ START_TEST(a_kernel_that_hangs_is_given_up) {
 END_TEST
 
 START_TEST(an_interrupt_leaves_a_report) {
-  const rpp_kernel *two[] = {&stub_slow, &stub_wrong};
+  const rpp_kernel *two[] = {&fake_slow, &fake_wrong};
   for (int number = 0; number < 2; number++) {
-    rpp_campaign campaign = stub_campaign(2, two, -1);
+    rpp_campaign campaign = fake_campaign(2, two, -1);
     rpp_report report;
     if (fork() == 0) {
       usleep(400000);
       kill(getppid(), number == 0 ? SIGINT : SIGTERM);
       _exit(0);
     }
-    stub_run(&campaign, &report, NULL);
+    fake_run(&campaign, &report, NULL);
     ck_assert_int_eq(rpp_report_status(&report), number == 0 ? 130 : 143);
     ck_assert_int_gt(rpp_report_cases(&report.kernels[0]), 0);
     ck_assert(!rpp_report_complete(&report));
-    char *text = stub_json(&report);
+    char *text = fake_json(&report);
     ck_assert_ptr_nonnull(strstr(text, number == 0 ? "\"interrupted\": 2," : "\"interrupted\": 15,"));
     free(text);
     rpp_report_free(&report);
@@ -149,11 +149,11 @@ START_TEST(an_interrupt_leaves_a_report) {
 END_TEST
 
 START_TEST(seconds_end_a_campaign) {
-  const rpp_kernel *one[] = {&stub_slow};
-  rpp_campaign campaign = stub_campaign(1, one, -1);
+  const rpp_kernel *one[] = {&fake_slow};
+  rpp_campaign campaign = fake_campaign(1, one, -1);
   rpp_report report;
   campaign.plan.seconds = 0.3;
-  stub_run(&campaign, &report, NULL);
+  fake_run(&campaign, &report, NULL);
   ck_assert_int_eq(rpp_report_status(&report), 0);
   ck_assert_double_ge(report.elapsed_s, 0.3);
   ck_assert_int_gt(rpp_report_cases(&report.kernels[0]), 0);
@@ -162,10 +162,10 @@ START_TEST(seconds_end_a_campaign) {
 END_TEST
 
 START_TEST(specs_fit_the_kernel) {
-  rpp_campaign campaign = stub_campaign(5, stub_five, 100);
+  rpp_campaign campaign = fake_campaign(5, fake_five, 100);
   rpp_message error;
   for (int64_t round = 0; round < 50; round++)
-    for (int k = 0; k < 5; k++) ck_assert_int_eq(rpp_campaign_spec(&campaign, round, k).dtype, stub_five[k]->contract.input);
+    for (int k = 0; k < 5; k++) ck_assert_int_eq(rpp_campaign_spec(&campaign, round, k).dtype, fake_five[k]->contract.input);
   ck_assert(rpp_spec_parse_only("eh:dtype=f16,mask=full", &campaign.base, campaign.fixed, &error));
   for (int64_t round = 0; round < 50; round++) {
     const rpp_spec spec = rpp_campaign_spec(&campaign, round, 0);
@@ -175,9 +175,9 @@ START_TEST(specs_fit_the_kernel) {
 END_TEST
 
 START_TEST(a_list_is_run_as_it_is) {
-  const rpp_kernel *two[] = {&stub_clean, &stub_picky};
+  const rpp_kernel *two[] = {&fake_clean, &fake_picky};
   rpp_corpus list = {0};
-  rpp_campaign campaign = stub_campaign(2, two, 6);
+  rpp_campaign campaign = fake_campaign(2, two, 6);
   for (int i = 0; i < 3; i++) {
     rpp_corpus_case one = {.spec = rpp_spec_default(RPP_MODE_EC)};
     one.spec.seed = (uint64_t)i;
@@ -185,7 +185,7 @@ START_TEST(a_list_is_run_as_it_is) {
   }
   campaign.list = &list;
   rpp_report report;
-  stub_run(&campaign, &report, NULL);
+  fake_run(&campaign, &report, NULL);
   ck_assert_int_eq(rpp_report_cases(&report.kernels[0]), 3);
   ck_assert_int_eq(rpp_report_cases(&report.kernels[1]), 3);
   rpp_report_free(&report);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "stub_campaign.h"
+#include "fake_campaign.h"
 #include "support.h"
 
 static char folder[] = "/tmp/ropepp-campaign-XXXXXX";
@@ -20,7 +20,7 @@ static void teardown(void) {
 
 /* Runs shard number shard of shards, saves it, and returns the path of its JSON, which holds until some calls later. */
 static const char *shard_file(int64_t shard, int64_t shards, uint64_t seed, int64_t cases, const rpp_kernel **kernels, int count) {
-  rpp_campaign campaign = stub_campaign(count, kernels, cases);
+  rpp_campaign campaign = fake_campaign(count, kernels, cases);
   rpp_report report;
   rpp_message error;
   static char paths[8][160];
@@ -29,7 +29,7 @@ static const char *shard_file(int64_t shard, int64_t shards, uint64_t seed, int6
   campaign.shard = shard;
   campaign.plan.shards = shards;
   campaign.plan.seed = seed;
-  stub_run(&campaign, &report, NULL);
+  fake_run(&campaign, &report, NULL);
   snprintf(path, sizeof paths[0], "%s/deep/er/%d-%d-%d-%d", folder, (int)shard, (int)shards, (int)seed, (int)cases);
   ck_assert_msg(rpp_report_save(&report, path, &error), "%s", error.text);
   rpp_report_free(&report);
@@ -47,17 +47,17 @@ static void add(rpp_report *sum, const char *path) {
 
 START_TEST(shards_add_up) {
   enum { CASES = 1203 }; /* no multiple of anything here */
-  rpp_campaign campaign = stub_campaign(5, stub_five, CASES);
+  rpp_campaign campaign = fake_campaign(5, fake_five, CASES);
   rpp_report whole, sum;
   rpp_message error;
-  stub_run(&campaign, &whole, NULL);
+  fake_run(&campaign, &whole, NULL);
   for (int shards = 1; shards <= 4; shards++) {
     const char *paths[4];
-    for (int i = 0; i < shards; i++) paths[i] = shard_file(i, shards, 7, CASES, stub_five, 5);
+    for (int i = 0; i < shards; i++) paths[i] = shard_file(i, shards, 7, CASES, fake_five, 5);
     ck_assert_msg(rpp_report_read(paths[shards - 1], &sum, &error), "%s", error.text);
     for (int i = 0; i < shards - 1; i++) add(&sum, paths[i]);
     rpp_report_merged(&sum);
-    char *a = stub_json(&whole), *b = stub_json(&sum);
+    char *a = fake_json(&whole), *b = fake_json(&sum);
     ck_assert_str_eq(a, b);
     ck_assert_int_eq(rpp_report_status(&sum), 3);
     free(a);
@@ -72,10 +72,10 @@ START_TEST(shards_add_up) {
 END_TEST
 
 START_TEST(only_shards_of_one_campaign_merge) {
-  const rpp_kernel *one[] = {&stub_clean};
+  const rpp_kernel *one[] = {&fake_clean};
   const char *first = shard_file(0, 3, 7, 60, one, 1), *second = shard_file(1, 3, 7, 60, one, 1),
              *seed = shard_file(1, 3, 8, 60, one, 1), *cases = shard_file(1, 3, 7, 61, one, 1),
-             *of_two = shard_file(1, 2, 7, 60, one, 1), *kernels = shard_file(2, 3, 7, 60, stub_five, 2);
+             *of_two = shard_file(1, 2, 7, 60, one, 1), *kernels = shard_file(2, 3, 7, 60, fake_five, 2);
   const struct {
     const char *path, *message;
   } refused[] = {{first, "shard 1/3: given twice"},
@@ -111,7 +111,7 @@ START_TEST(only_shards_of_one_campaign_merge) {
   ck_assert_ptr_nonnull(strstr(text, "shard 3/3 is missing\n"));
   ck_assert_ptr_null(strstr(text, "shard 1/3"));
   free(text);
-  text = stub_json(&sum);
+  text = fake_json(&sum);
   ck_assert_ptr_nonnull(strstr(text, "\"complete\": false"));
   free(text);
   rpp_report_free(&sum);

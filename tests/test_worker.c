@@ -1,5 +1,5 @@
 /* test_worker.c: whatever a kernel does to its process is a verdict about it, and the next case is judged all the same. The judge
- * here is a stub that misbehaves as the kernel's name says. */
+ * here is a stand-in that misbehaves as the kernel's name says. */
 #define _GNU_SOURCE
 #include "workers/worker.h"
 

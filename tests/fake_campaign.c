@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "stub_campaign.h"
+#include "fake_campaign.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -62,15 +62,15 @@ static bool explain(const rpp_kernel *kernel, const rpp_spec *spec, const rpp_ve
   return verdict->gate != RPP_GATE_ROW;
 }
 
-const rpp_kernel stub_clean = {.name = "clean", .contract = {.input = RPP_F32}},
-                 stub_wrong = {.name = "wrong", .contract = {.input = RPP_F16}},
-                 stub_picky = {.name = "picky", .contract = {.input = RPP_F64}},
-                 stub_dies = {.name = "dies", .contract = {.input = RPP_BF16}},
-                 stub_never = {.name = "never", .contract = {.input = RPP_F64}},
-                 stub_hanging = {.name = "hangs", .contract = {.input = RPP_F32}},
-                 stub_slow = {.name = "slow", .contract = {.input = RPP_F32}};
+const rpp_kernel fake_clean = {.name = "clean", .contract = {.input = RPP_F32}},
+                 fake_wrong = {.name = "wrong", .contract = {.input = RPP_F16}},
+                 fake_picky = {.name = "picky", .contract = {.input = RPP_F64}},
+                 fake_dies = {.name = "dies", .contract = {.input = RPP_BF16}},
+                 fake_never = {.name = "never", .contract = {.input = RPP_F64}},
+                 fake_hanging = {.name = "hangs", .contract = {.input = RPP_F32}},
+                 fake_slow = {.name = "slow", .contract = {.input = RPP_F32}};
 
-rpp_campaign stub_campaign(int count, const rpp_kernel **kernels, int64_t cases) {
+rpp_campaign fake_campaign(int count, const rpp_kernel **kernels, int64_t cases) {
   static const char *names[8];
   for (int i = 0; i < count; i++) names[i] = kernels[i]->name;
   return (rpp_campaign){
@@ -80,7 +80,7 @@ rpp_campaign stub_campaign(int count, const rpp_kernel **kernels, int64_t cases)
       .shrink = shrink};
 }
 
-void stub_run(const rpp_campaign *campaign, rpp_report *report, rpp_corpus *corpus) {
+void fake_run(const rpp_campaign *campaign, rpp_report *report, rpp_corpus *corpus) {
   rpp_message error;
   rpp_corpus dropped = {0};
   ck_assert_msg(rpp_campaign_run(campaign, report, corpus == NULL ? &dropped : corpus, &error), "%s", error.text);
@@ -88,7 +88,7 @@ void stub_run(const rpp_campaign *campaign, rpp_report *report, rpp_corpus *corp
 }
 
 /* The JSON without its times. */
-char *stub_json(rpp_report *report) {
+char *fake_json(rpp_report *report) {
   char *text;
   size_t size;
   FILE *stream = open_memstream(&text, &size);
@@ -100,4 +100,4 @@ char *stub_json(rpp_report *report) {
   return text;
 }
 
-const rpp_kernel *stub_five[] = {&stub_clean, &stub_wrong, &stub_picky, &stub_dies, &stub_slow};
+const rpp_kernel *fake_five[] = {&fake_clean, &fake_wrong, &fake_picky, &fake_dies, &fake_slow};
