@@ -36,13 +36,6 @@ static int64_t up_to(int64_t x, int64_t step) {
   return (x + step - 1) / step * step;
 }
 
-/* Floats from one panel of v to the next. A key goes to all of them at once: what lies a power of two apart fights for the same few sets of
- * a cache, an odd number of units apart it does not. */
-static int64_t v_step(int64_t panel) {
-  enum { UNIT = 64 };
-  return ((panel + UNIT - 1) / UNIT | 1) * UNIT;
-}
-
 /* How the work is cut: by the problem, and by nothing else. */
 static void cut(rpp_blocked *f) {
   const rpp_problem *p = &f->problem;
@@ -55,6 +48,7 @@ static void cut(rpp_blocked *f) {
   f->blocks = f->block_panels > 0 ? (f->panels + f->block_panels - 1) / f->block_panels : 0;
   f->start = f->keys.first / RPP_BLOCKED_LOAD * RPP_BLOCKED_LOAD;
   f->room = up_to(f->keys.last - f->start, RPP_BLOCKED_LOAD);
+  f->v_keys = up_to(f->keys.last, RPP_BLOCKED_KEYS) - f->start / RPP_BLOCKED_KEYS * RPP_BLOCKED_KEYS;
   f->v_room = up_to(p->v_dim, f->tiles->rows);
   f->chunk = unit_bytes > 0 ? (int64_t)fmin((double)f->units, fmax(1, floor(RPP_BLOCKED_CHUNK / unit_bytes))) : f->units;
 }
@@ -93,16 +87,12 @@ static rpp_status allocate(rpp_blocked *f) {
   plan_table(f, f->attention->q_rotated, f->inputs->pos_q, p->q_len, &f->q_table);
   plan_table(f, f->attention->k_rotated, f->inputs->pos_k, f->keys.last - f->keys.first, &f->k_table);
   f->scratch_floats = rpp_blocked_scratch(f);
-  int64_t panel;
-  RPP_TRY(rpp_multiply("items", f->room, f->tiles->rows, &panel));
-  if (panel > INT64_MAX / 2) return rpp_fail(RPP_ERROR_OVERFLOW, "items = %" PRId64 ": too many", panel);
-  f->v_step = v_step(panel);
   const struct {
     void *to;
     size_t size;
     int64_t a, b, c;
   } parts[] = {{&f->k, sizeof *f->k, f->chunk, f->room, p->head_dim},
-               {&f->v, sizeof *f->v, f->chunk, f->v_step, f->v_room / f->tiles->rows},
+               {&f->v, sizeof *f->v, f->chunk, f->v_keys, f->v_room},
                {&f->unsound, sizeof *f->unsound, f->chunk, f->room, 1},
                {&f->scratch, sizeof *f->scratch, f->threads, f->scratch_floats, 1},
                {&f->angle_scratch, sizeof *f->angle_scratch, f->threads, 4 * pairs, 1},

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { AHEAD = 3, PREFETCH_PARTS = 8, MOST_COLUMNS = 64 }; /* rows to prefetch; lanes of a panel */
+enum { AHEAD = 3, LINE = 64, MOST_COLUMNS = 64 }; /* rows to prefetch; bytes of a cache line; lanes of a panel */
 
 _Static_assert(RPP_BLOCKED_KEYS % RPP_BLOCKED_LOAD == 0, "a tile starts with a micro-tile");
 
@@ -30,11 +30,17 @@ static int64_t bytes_ahead(const rpp_tensor *t) {
   return t->strides[3] == 1 ? t->shape[3] * (int64_t)rpp_dtype_size(t->dtype) : 0;
 }
 
-/* Rows of one head lie a token apart: too far for the processor to see what comes next. */
-static void prefetch(const rpp_tensor *t, int64_t bytes, int64_t b, int64_t l, int64_t h) {
+/* Rows of one head lie a token apart: too far for the processor to see what comes next, and as a rule in a page of their own. What is asked of
+ * a page while its address is still looked up waits for that, and all that follows it: so the first line of a row is called some time before
+ * the others are. */
+static void prefetch_first(const rpp_tensor *t, int64_t bytes, int64_t b, int64_t l, int64_t h) {
+  if (bytes > 0) __builtin_prefetch(rpp_tensor_at(t, b, l, h, 0));
+}
+
+static void prefetch_others(const rpp_tensor *t, int64_t bytes, int64_t b, int64_t l, int64_t h) {
   const char *row = rpp_tensor_at(t, b, l, h, 0);
 #pragma GCC unroll 4
-  for (int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(row + at);
+  for (int64_t at = LINE; at < bytes; at += LINE) __builtin_prefetch(row + at);
 }
 
 /* A row of v, in whole micro-tiles, what is not finite replaced by 0: where it lies, or in the room, which is 0 past v_dim. */
@@ -52,10 +58,16 @@ static const char *finite_row(const rpp_blocked *f, int64_t b, int64_t l, int64_
   return (const char *)room;
 }
 
+/* Key l of the first panel of its tile of v. */
+static float *v_at(const rpp_blocked *f, int64_t slot, int64_t l) {
+  const int64_t tile = l / RPP_BLOCKED_KEYS - f->start / RPP_BLOCKED_KEYS;
+  return f->v + (slot * f->v_keys + tile * RPP_BLOCKED_KEYS) * f->v_room + l % RPP_BLOCKED_KEYS * f->tiles->rows;
+}
+
 void rpp_blocked_load_keys(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t part, float *scratch) {
   const int64_t b = unit / f->problem.counts.kv, g = unit % f->problem.counts.kv, rows = f->tiles->rows;
   const int64_t d = f->problem.head_dim, first = part * RPP_BLOCKED_LOAD, place = slot * f->room + first, panels = f->v_room / rows;
-  float *k = scratch, *room = scratch + RPP_BLOCKED_LOAD * d, *v = f->v + slot * panels * f->v_step + first * rows;
+  float *k = scratch, *room = scratch + RPP_BLOCKED_LOAD * d, *v = v_at(f, slot, f->start + first);
   const int64_t k_bytes = bytes_ahead(f->inputs->k), v_bytes = bytes_ahead(f->inputs->v);
   memset(room, 0, (size_t)f->v_room * sizeof *room);
   for (int64_t j = 0; j < RPP_BLOCKED_LOAD; j++) {
@@ -63,18 +75,20 @@ void rpp_blocked_load_keys(const rpp_blocked *f, int64_t unit, int64_t slot, int
     f->unsound[place + j] = 0;
     if (l < f->keys.first || l >= f->keys.last) { /* no key: 0, which nobody sees, but which is multiplied */
       memset(k + j * d, 0, (size_t)d * sizeof *k);
-      for (int64_t n = 0; n < panels; n++) memset(v + n * f->v_step + j * rows, 0, (size_t)rows * sizeof *v);
+      for (int64_t n = 0; n < panels; n++) memset(v + n * RPP_BLOCKED_KEYS * rows + j * rows, 0, (size_t)rows * sizeof *v);
       continue;
     }
-    if (l + AHEAD < f->keys.last) {
-      prefetch(f->inputs->k, k_bytes, b, l + AHEAD, g);
-      prefetch(f->inputs->v, v_bytes, b, l + AHEAD, g);
+    if (l + AHEAD + 1 < f->keys.last) {
+      prefetch_first(f->inputs->k, k_bytes, b, l + AHEAD + 1, g);
+      prefetch_first(f->inputs->v, v_bytes, b, l + AHEAD + 1, g);
+      prefetch_others(f->inputs->k, k_bytes, b, l + AHEAD, g);
+      prefetch_others(f->inputs->v, v_bytes, b, l + AHEAD, g);
     }
     if (f->attention->k_rotated)
       load_row(f, f->inputs->k, b, l, g, k + j * d);
     else
       load_rotated(f, &f->k_table, f->inputs->k, b, l, l - f->keys.first, g, k + j * d, NULL);
-    f->tiles->split(panels, finite_row(f, b, l, g, room, &f->unsound[place + j]), v + j * rows, f->v_step);
+    f->tiles->split(panels, finite_row(f, b, l, g, room, &f->unsound[place + j]), v + j * rows, RPP_BLOCKED_KEYS * rows);
   }
   for (int64_t j = 0; j < RPP_BLOCKED_LOAD; j += rows) f->tiles->transpose(rows, d, k + j * d, d, f->k + (place + j) * d, rows);
 }
@@ -116,9 +130,9 @@ int64_t rpp_blocked_scratch(const rpp_blocked *f) {
 /* A panel of rows (query, output head of the group), query by query: a lane each. Lanes past count see nothing. */
 typedef struct {
   const rpp_blocked *f;
-  int64_t b, g, first, count;               /* rows first .. first + count - 1 of the unit */
+  int64_t b, g, slot, first, count;         /* rows first .. first + count - 1 of the unit */
   rpp_key_range visible[MOST_COLUMNS], all; /* to each lane, to any */
-  const float *k, *v;                       /* from key f->start on */
+  const float *k;                           /* from key f->start on */
   const unsigned char *unsound;
   float *q, *out, *scores, *rows, *v_row;
   int32_t *see_first, *see_last;
@@ -176,21 +190,23 @@ static ahead rows_ahead(const panel *of, const rpp_tensor *t) {
   return t ? (ahead){of, t, of->f->problem.counts.output / t->shape[2], bytes_ahead(t)} : (ahead){.of = of, .ratio = 1};
 }
 
-static void prefetch_rows(const ahead *rows, int64_t first, int64_t last) {
+static void prefetch_row(const ahead *rows, int64_t r, void (*lines)(const rpp_tensor *, int64_t, int64_t, int64_t, int64_t)) {
   const panel *w = rows->of;
-  const int64_t group = w->f->group;
-  for (int64_t r = (first + rows->ratio - 1) / rows->ratio * rows->ratio; r < last && r < w->count; r += rows->ratio)
-    prefetch(rows->t, rows->bytes, w->b, (w->first + r) / group, (w->g * group + (w->first + r) % group) / rows->ratio);
+  const int64_t group = w->f->group, row = w->first + r;
+  if (r >= 0 && r < w->count && r % rows->ratio == 0)
+    lines(rows->t, rows->bytes, w->b, row / group, (w->g * group + row % group) / rows->ratio);
 }
 
-/* rpp_tiles.multiply, and meanwhile, a few at a time since no processor waits for many, rows that are needed next. */
+/* rpp_tiles.multiply, and meanwhile, one at a time since no processor waits for many lines, rows that are needed next. */
 static void multiply(const panel *w, const ahead *next, int64_t count, int64_t depth, const float *a, int64_t a_step,
                      const float *b, const float *rescale, float *c) {
-  const int64_t columns = w->f->tiles->columns, parts = next->t ? PREFETCH_PARTS : 1;
+  const int64_t columns = w->f->tiles->columns, parts = next->t ? columns + 1 : 1;
   for (int64_t n = 0; n < parts; n++) {
     const int64_t first = count * n / parts, last = count * (n + 1) / parts;
     w->f->tiles->multiply(last - first, depth, a + first * a_step, a_step, b, rescale, c + first * w->f->tiles->rows * columns);
-    if (next->t) prefetch_rows(next, columns * n / parts, columns * (n + 1) / parts);
+    if (!next->t) continue;
+    prefetch_row(next, n, prefetch_first);
+    prefetch_row(next, n - 1, prefetch_others);
   }
 }
 
@@ -206,8 +222,8 @@ static void attend_keys(const panel *w, int64_t start, int64_t stop, bool opens,
   }
   multiply(w, q, count, d, w->k + place * d, rows * d, w->q, NULL, w->scores);
   tiles->softmax(count * rows, (float)(f->attention->scale * M_LOG2E), &w->softmax, w->scores);
-  multiply(w, out, f->v_room / rows, stop - start, w->v + place * rows, f->v_step, w->scores, opens ? NULL : w->softmax.rescale,
-           w->out);
+  multiply(w, out, f->v_room / rows, stop - start, v_at(f, w->slot, start), RPP_BLOCKED_KEYS * rows, w->scores,
+           opens ? NULL : w->softmax.rescale, w->out);
   if (memchr(w->unsound + place, 1, (size_t)(stop - start))) add_unsound(w, start, stop);
 }
 
@@ -261,10 +277,10 @@ static panel open_panel(const rpp_blocked *f, int64_t unit, int64_t slot, int64_
   panel w = {.f = f,
              .b = unit / f->problem.counts.kv,
              .g = unit % f->problem.counts.kv,
+             .slot = slot,
              .first = first,
              .count = f->items - first < columns ? f->items - first : columns,
              .k = f->k + place * f->problem.head_dim,
-             .v = f->v + slot * f->v_room / f->tiles->rows * f->v_step,
              .unsound = f->unsound + place,
              .q = scratch + at.q + n * f->problem.head_dim * columns,
              .out = scratch + at.out + n * f->v_room * columns,
