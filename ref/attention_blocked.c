@@ -7,6 +7,7 @@
 #include "status.h"
 #include "team.h"
 #include "tensor.h"
+#include "workspace.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -68,50 +69,22 @@ static void plan_table(const rpp_blocked *f, bool rotated, const rpp_tensor *pos
   table->tokens = tokens;
 }
 
-/* *bytes becomes where the next part starts. */
-static rpp_status reserve(int64_t *bytes, size_t size, int64_t a, int64_t b, int64_t c) {
-  int64_t count;
-  RPP_TRY(rpp_multiply("items", a, b, &count));
-  RPP_TRY(rpp_multiply("items", count, c, &count));
-  RPP_TRY(rpp_multiply("bytes", count, (int64_t)size, &count));
-  if (count > INT64_MAX / 2 - *bytes) return rpp_fail(RPP_ERROR_OVERFLOW, "bytes = %" PRId64 ": too many", count);
-  *bytes = up_to(*bytes + count, 64);
-  return RPP_OK;
-}
-
-/* All at once: the C library keeps one block of memory for the next call where it would give several back to the system, which clears
- * every page before it returns. */
 static rpp_status allocate(rpp_blocked *f) {
   const rpp_problem *p = &f->problem;
   const int64_t pairs = f->angles.pairs;
   plan_table(f, f->attention->q_rotated, f->inputs->pos_q, p->q_len, &f->q_table);
   plan_table(f, f->attention->k_rotated, f->inputs->pos_k, f->keys.last - f->keys.first, &f->k_table);
   f->scratch_floats = rpp_blocked_scratch(f);
-  const struct {
-    void *to;
-    size_t size;
-    int64_t a, b, c;
-  } parts[] = {{&f->k, sizeof *f->k, f->chunk, f->room, p->head_dim},
-               {&f->v, sizeof *f->v, f->chunk, f->v_keys, f->v_room},
-               {&f->unsound, sizeof *f->unsound, f->chunk, f->room, 1},
-               {&f->scratch, sizeof *f->scratch, f->threads, f->scratch_floats, 1},
-               {&f->angle_scratch, sizeof *f->angle_scratch, f->threads, 4 * pairs, 1},
-               {&f->q_table.cosine, sizeof(float), f->q_table.sequences, f->q_table.tokens, pairs},
-               {&f->q_table.sine, sizeof(float), f->q_table.sequences, f->q_table.tokens, pairs},
-               {&f->k_table.cosine, sizeof(float), f->k_table.sequences, f->k_table.tokens, pairs},
-               {&f->k_table.sine, sizeof(float), f->k_table.sequences, f->k_table.tokens, pairs}};
-  enum { PARTS = sizeof parts / sizeof *parts };
-  int64_t starts[PARTS + 1] = {0};
-  for (int i = 0; i < PARTS; i++) {
-    starts[i + 1] = starts[i];
-    RPP_TRY(reserve(&starts[i + 1], parts[i].size, parts[i].a, parts[i].b, parts[i].c));
-  }
-  RPP_TRY(rpp_allocate(starts[PARTS], 1, &f->memory));
-  for (int i = 0; i < PARTS; i++) {
-    char *start = (char *)f->memory + starts[i];
-    memcpy(parts[i].to, &start, sizeof start);
-  }
-  return RPP_OK;
+  const rpp_room rooms[] = {{&f->k, sizeof *f->k, f->chunk, f->room, p->head_dim},
+                            {&f->v, sizeof *f->v, f->chunk, f->v_keys, f->v_room},
+                            {&f->unsound, sizeof *f->unsound, f->chunk, f->room, 1},
+                            {&f->scratch, sizeof *f->scratch, f->threads, f->scratch_floats, 1},
+                            {&f->angle_scratch, sizeof *f->angle_scratch, f->threads, 4 * pairs, 1},
+                            {&f->q_table.cosine, sizeof(float), f->q_table.sequences, f->q_table.tokens, pairs},
+                            {&f->q_table.sine, sizeof(float), f->q_table.sequences, f->q_table.tokens, pairs},
+                            {&f->k_table.cosine, sizeof(float), f->k_table.sequences, f->k_table.tokens, pairs},
+                            {&f->k_table.sine, sizeof(float), f->k_table.sequences, f->k_table.tokens, pairs}};
+  return rpp_workspace(sizeof rooms / sizeof *rooms, rooms, &f->memory);
 }
 
 static void release(rpp_blocked *f) {

@@ -11,6 +11,7 @@
 #include "status.h"
 #include "team.h"
 #include "tensor.h"
+#include "workspace.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,15 +35,16 @@ typedef struct {
   int64_t tiles, splits, per_split; /* of the keys that are seen; tiles of a split, at most */
   int64_t strip;                    /* keys; whole ones make a tile, as a shorter one is not called ahead */
   int64_t k_lines, v_lines;         /* of a strip, as decode_ahead.h has them; 0: none is called ahead */
-  int64_t *k_offset, *v_offset;
-  rpp_row_layout k_layout; /* of q and k here: as they lie where K is rotated already */
+  rpp_row_layout k_layout;          /* of q and k here: as they lie where K is rotated already */
   int threads;
+  void *memory;                /* what follows lies in */
   float *q;                    /* (batch, KV heads, rows, q_room) */
   float *out;                  /* (batch, splits, KV heads, rows, v_room) */
   rpp_decode_softmax *softmax; /* (batch, splits, KV heads, rows) */
   int64_t scratch_floats;
   float *scratch;  /* per thread */
   double *doubles; /* per thread: 4 pairs */
+  int64_t *k_offset, *v_offset;
 } decoding;
 
 /* One thread's item: a split of some KV heads of a sequence. */
@@ -336,17 +338,6 @@ static double work(const decoding *d) {
          (4 + (double)d->rows) / 100;
 }
 
-/* Room for a * b * c items. */
-static rpp_status room(void *buffer, size_t size, int64_t a, int64_t b, int64_t c) {
-  int64_t count;
-  void *made;
-  RPP_TRY(rpp_multiply("items", a, b, &count));
-  RPP_TRY(rpp_multiply("items", count, c, &count));
-  RPP_TRY(rpp_allocate(count, size, &made));
-  memcpy(buffer, &made, sizeof made);
-  return RPP_OK;
-}
-
 static rpp_status allocate(decoding *d) {
   const rpp_blocked *f = d->f;
   const int64_t rows = f->problem.counts.kv * d->rows, pairs = f->angles.pairs;
@@ -354,15 +345,17 @@ static rpp_status allocate(decoding *d) {
   const int64_t attend = d->heads * d->rows * (d->score_room + d->v_room) + padded(d->heads * d->rows) +
                          d->strip * at_least(d->q_room, d->v_room) + 2 * RPP_BLOCKED_KEYS * pairs;
   d->scratch_floats = padded(at_least(load, attend));
-  RPP_TRY(room(&d->q, sizeof(float), f->problem.batch, rows, d->q_room));
-  RPP_TRY(room(&d->out, sizeof(float), f->problem.batch * d->splits, rows, d->v_room));
-  RPP_TRY(room(&d->softmax, sizeof *d->softmax, f->problem.batch, d->splits, rows));
-  RPP_TRY(room(&d->k_offset, sizeof *d->k_offset, d->k_lines, 1, 1));
-  RPP_TRY(room(&d->v_offset, sizeof *d->v_offset, d->v_lines, 1, 1));
+  const rpp_room rooms[] = {{&d->q, sizeof *d->q, f->problem.batch, rows, d->q_room},
+                            {&d->out, sizeof *d->out, f->problem.batch * d->splits, rows, d->v_room},
+                            {&d->softmax, sizeof *d->softmax, f->problem.batch, d->splits, rows},
+                            {&d->k_offset, sizeof *d->k_offset, d->k_lines, 1, 1},
+                            {&d->v_offset, sizeof *d->v_offset, d->v_lines, 1, 1},
+                            {&d->scratch, sizeof *d->scratch, d->threads, d->scratch_floats, 1},
+                            {&d->doubles, sizeof *d->doubles, d->threads, 4 * pairs, 1}};
+  RPP_TRY(rpp_workspace(sizeof rooms / sizeof *rooms, rooms, &d->memory));
   rpp_ahead_offsets(f->inputs->k, d->strip, d->heads, d->k_offset);
   rpp_ahead_offsets(f->inputs->v, d->strip, d->heads, d->v_offset);
-  RPP_TRY(room(&d->scratch, sizeof(float), d->threads, d->scratch_floats, 1));
-  return room(&d->doubles, sizeof(double), d->threads, 4 * pairs, 1);
+  return RPP_OK;
 }
 
 static void run(const decoding *d) {
@@ -387,12 +380,6 @@ rpp_status rpp_decode_blocked(const rpp_blocked *f) {
   d.threads = rpp_threads(work(&d));
   const rpp_status status = allocate(&d);
   if (status == RPP_OK) run(&d);
-  free(d.q);
-  free(d.out);
-  free(d.softmax);
-  free(d.k_offset);
-  free(d.v_offset);
-  free(d.scratch);
-  free(d.doubles);
+  free(d.memory);
   return status;
 }
