@@ -30,9 +30,9 @@ static int64_t bytes_ahead(const rpp_tensor *t) {
   return t->strides[3] == 1 ? t->shape[3] * (int64_t)rpp_dtype_size(t->dtype) : 0;
 }
 
-/* Rows of one head lie a token apart: too far for the processor to see what comes next, and as a rule in a page of their own. What is asked of
- * a page while its address is still looked up waits for that, and all that follows it: so the first line of a row is called some time before
- * the others are. */
+/* Rows of one head lie a token apart: too far for the processor to see what comes next, and as a rule in a page of their own. What is
+ * asked of a page while its address is still looked up waits for that, and all that follows it: so the first line of a row is called
+ * some time before the others are. */
 static void prefetch_first(const rpp_tensor *t, int64_t bytes, int64_t b, int64_t l, int64_t h) {
   if (bytes > 0) __builtin_prefetch(rpp_tensor_at(t, b, l, h, 0));
 }

@@ -10,8 +10,8 @@ typedef struct {
   int64_t a, b, c; /* >= 0 */
 } rpp_room;
 
-/* Room for all, each on a cache line of its own, not cleared. *memory is for free(); OVERFLOW or MEMORY leave it null, and the pointers as they
- * were. */
+/* Room for all, each on a cache line of its own, not cleared. *memory is for free(); OVERFLOW or MEMORY leave it null, and the pointers
+ * as they were. */
 rpp_status rpp_workspace(int count, const rpp_room *rooms, void **memory);
 
 #endif
