@@ -153,6 +153,8 @@ static int64_t draw_window(draft *c) {
   }
 }
 
+#define HUGE_SCALE 1e6 /* makes scores whose last place is worth whole powers of e, where the family has large ones */
+
 static void draw_mask(draft *c) {
   rpp_spec *s = &c->spec;
   rpp_attention *a = &s->attention;
@@ -166,7 +168,7 @@ static void draw_mask(draft *c) {
     rpp_spec_key_default(rpp_spec_key_find("scale"), s);
     if (once_in(c, 8)) {
       const int64_t sixteenths = integer(c, 1, 32);
-      a->scale = sixteenths > 24 ? 1e6 : (double)sixteenths / 16; /* 10^6: scores whose last place is worth whole powers of e */
+      a->scale = sixteenths > 24 ? HUGE_SCALE : (double)sixteenths / 16;
     }
   }
   if (!is_free(c, "offset")) return;
@@ -193,6 +195,8 @@ static void draw_data(draft *c) {
   if (is_free(c, "batched")) s->batched_positions = s->batch > 1 && once_in(c, 2);
   if (is_free(c, "layout")) s->layout = once_in(c, 3) ? RPP_LAYOUT_CONTIGUOUS : (rpp_layout)integer(c, 0, RPP_LAYOUT_SLICED);
   if (is_free(c, "family")) s->family = once_in(c, 2) ? RPP_FAMILY_NORMAL : (rpp_family)integer(c, 1, RPP_FAMILIES - 1);
+  if (is_free(c, "family") && s->attention.scale == HUGE_SCALE)
+    s->family = s->family == RPP_FAMILY_NORMAL ? RPP_FAMILY_LARGE_LOGITS : RPP_FAMILY_NEAR_MAX;
   if (is_free(c, "inplace")) s->in_place = once_in(c, 6);
   const uint64_t seed = rpp_random_bits(&c->random) >> 32;
   if (is_free(c, "seed")) s->seed = seed;

@@ -55,6 +55,7 @@ typedef enum {
   RPP_FAULT_OUT_GAIN,         /* the output is 0.15 % too large before it is stored */
   RPP_FAULT_WEIGHT_FLUSHED,   /* weights below 2^-14 become 0 */
   RPP_FAULT_MAX_NOT_TAKEN,    /* exp without subtracting the maximum */
+  RPP_FAULT_SCORE_FUSED,      /* the maximum, rounded, is subtracted from scores that are not: fma(scale, q.k, -m) */
   RPP_FAULT_RESCALE_SUM_ONLY, /* a new maximum rescales l but not the output */
   RPP_FAULT_LSE_BASE_2,       /* log2 */
   RPP_FAULT_LSE_NO_MAX,       /* the logarithm of l alone */

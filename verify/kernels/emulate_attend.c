@@ -66,7 +66,8 @@ static double score(const rpp_emulation *e, const rpp_emulated_row *row, int64_t
   else
     dot = rpp_emulated_dot(e, 0, row->head_dim, row->q, k, 1);
   if (e->fault == RPP_FAULT_SCORE_F16 && fabs(dot) > 65504) dot = copysign(INFINITY, dot);
-  return rpp_emulated_scalar(e, softmax_scale(e, row->scale) * dot);
+  const double x = softmax_scale(e, row->scale) * dot;
+  return e->fault == RPP_FAULT_SCORE_FUSED ? x : rpp_emulated_scalar(e, x);
 }
 
 /* A tile's keys begin .. end - 1 and their scores. Clean kernels look at visible keys only; some faults at the whole tile. */
@@ -135,6 +136,7 @@ static void add_tile(const rpp_emulation *e, const rpp_emulated_row *row, int64_
   const int64_t count = t.end - t.begin;
   if (count <= 0) return;
   double m = largest(&t);
+  if (e->fault == RPP_FAULT_SCORE_FUSED) m = rpp_emulated_scalar(e, m);
   if (e->fault == RPP_FAULT_MASKED_TILE_ZERO && m == -INFINITY) m = 0;
   if (m == -INFINITY) return;
   if (m < r->m) m = r->m;

@@ -193,6 +193,8 @@ const rpp_plant rpp_plants[] = {
     PLANT("scale-twice", "scores scaled twice", "subtle", "scale", "rope:lq=6,d=8", F32, CHANGE(F32, rpp_change_scale_twice)),
     PLANT("max-not-subtracted", "exponentials of the scores themselves", "subtle", NULL, "rope:lq=6,d=8,family=large-logits", F32,
           INSIDE(F32, RPP_FAULT_MAX_NOT_TAKEN)),
+    PLANT("score-fused", "scores are scaled and the maximum, which is rounded, subtracted by one fused multiply-add", "subtle",
+          NULL, "rope:lq=6,d=64,family=large-logits,scale=1000000", F32, INSIDE(F32, RPP_FAULT_SCORE_FUSED)),
     PLANT("rescale-sum-only", "a new maximum rescales the sum but not the output", "subtle", NULL, "rope:lq=40,d=8,family=drift",
           F32, INSIDE(F32, RPP_FAULT_RESCALE_SUM_ONLY)),
     PLANT("score-f16", "q.k in float16: infinite past 65504", "BUGS 35", NULL, "rope:lq=20,d=64,dtype=f16,family=near-max", F16,
