@@ -2,6 +2,7 @@
 #include <argp.h>
 #include <stddef.h>
 
+#include "base/binding.h"
 #include "command.h"
 #include "kernels/blas_core.h"
 
@@ -26,6 +27,7 @@ static const rpp_command commands[] = {
 };
 
 int main(int argc, char **argv) {
+  rpp_binding_undo();
   rpp_blas_restart(argv);
   return rpp_commands_run(
       "ropepp-verify", "Verifies RoPE and RoPE++ attention against a float64 reference.\v",
