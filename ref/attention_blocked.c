@@ -49,7 +49,6 @@ static void cut(rpp_blocked *f) {
   f->blocks = f->block_panels > 0 ? (f->panels + f->block_panels - 1) / f->block_panels : 0;
   f->start = f->keys.first / RPP_BLOCKED_LOAD * RPP_BLOCKED_LOAD;
   f->room = up_to(f->keys.last - f->start, RPP_BLOCKED_LOAD);
-  f->v_keys = up_to(f->keys.last, RPP_BLOCKED_KEYS) - f->start / RPP_BLOCKED_KEYS * RPP_BLOCKED_KEYS;
   f->v_room = up_to(p->v_dim, f->tiles->rows);
   f->chunk = unit_bytes > 0 ? (int64_t)fmin((double)f->units, fmax(1, floor(RPP_BLOCKED_CHUNK / unit_bytes))) : f->units;
 }
@@ -74,9 +73,12 @@ static rpp_status allocate(rpp_blocked *f) {
   const int64_t pairs = f->angles.pairs;
   plan_table(f, f->attention->q_rotated, f->inputs->pos_q, p->q_len, &f->q_table);
   plan_table(f, f->attention->k_rotated, f->inputs->pos_k, f->keys.last - f->keys.first, &f->k_table);
-  f->scratch_floats = rpp_blocked_scratch(f);
+  int64_t most;
+  RPP_TRY(rpp_multiply("floats", p->head_dim > f->v_room ? p->head_dim : f->v_room, 4 * (f->block_panels + 1) * f->tiles->columns,
+                       &most));
+  f->scratch_floats = rpp_blocked_scratch(f); /* fewer than most, but for a tile's scores */
   const rpp_room rooms[] = {{&f->k, sizeof *f->k, f->chunk, f->room, p->head_dim},
-                            {&f->v, sizeof *f->v, f->chunk, f->v_keys, f->v_room},
+                            {&f->v, sizeof *f->v, f->chunk, f->room, f->v_room},
                             {&f->unsound, sizeof *f->unsound, f->chunk, f->room, 1},
                             {&f->scratch, sizeof *f->scratch, f->threads, f->scratch_floats, 1},
                             {&f->angle_scratch, sizeof *f->angle_scratch, f->threads, 4 * pairs, 1},

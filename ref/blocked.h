@@ -31,13 +31,12 @@ typedef struct {
   const rpp_tiles *tiles;
   const rpp_decode *decode;
   int64_t start, room; /* the first key that is loaded, and how many: whole RPP_BLOCKED_LOADs */
-  int64_t v_keys;      /* of v: whole tiles */
   int64_t v_room;      /* v's width in whole micro-tiles */
   int threads;
   rpp_float_table q_table, k_table;
   void *memory; /* what follows lies in */
   float *k;     /* rotated: (chunk, room / rows, D, rows) for the micro-tile's rows */
-  float *v;     /* what is not finite replaced by 0: (chunk, tiles, v_room / rows, RPP_BLOCKED_KEYS, rows): a tile in few pages */
+  float *v;     /* what is not finite replaced by 0: (chunk, tiles, v_room / rows, keys of the tile, rows): a tile in few pages */
   unsigned char *unsound; /* (chunk, room): v had something that is not finite */
   int64_t scratch_floats;
   float *scratch;        /* per thread */

@@ -30,9 +30,9 @@ static int64_t bytes_ahead(const rpp_tensor *t) {
   return t->strides[3] == 1 ? t->shape[3] * (int64_t)rpp_dtype_size(t->dtype) : 0;
 }
 
-/* Rows of one head lie a token apart: too far for the processor to see what comes next, and as a rule in a page of their own. What is
- * asked of a page while its address is still looked up waits for that, and all that follows it: so the first line of a row is called
- * some time before the others are. */
+/* Rows of one head lie a token apart: too far for the processor to see what comes next, and as a rule in a page of their own. What
+ * is asked of a page while its address is still looked up waits for that, and all that follows it: so the first line of a row is
+ * called some time before the others are. */
 static void prefetch_first(const rpp_tensor *t, int64_t bytes, int64_t b, int64_t l, int64_t h) {
   if (bytes > 0) __builtin_prefetch(rpp_tensor_at(t, b, l, h, 0));
 }
@@ -58,16 +58,24 @@ static const char *finite_row(const rpp_blocked *f, int64_t b, int64_t l, int64_
   return (const char *)room;
 }
 
-/* Key l of the first panel of its tile of v. */
-static float *v_at(const rpp_blocked *f, int64_t slot, int64_t l) {
-  const int64_t tile = l / RPP_BLOCKED_KEYS - f->start / RPP_BLOCKED_KEYS;
-  return f->v + (slot * f->v_keys + tile * RPP_BLOCKED_KEYS) * f->v_room + l % RPP_BLOCKED_KEYS * f->tiles->rows;
+/* Key l of a tile of v: of its first panel, and from panel to panel. The first tile and the last one hold what keys there are. */
+typedef struct {
+  float *at;
+  int64_t step;
+} v_place;
+
+static v_place v_at(const rpp_blocked *f, int64_t slot, int64_t l) {
+  const int64_t tile = l / RPP_BLOCKED_KEYS * RPP_BLOCKED_KEYS, end = f->start + f->room;
+  const int64_t first = tile < f->start ? f->start : tile, stop = tile + RPP_BLOCKED_KEYS < end ? tile + RPP_BLOCKED_KEYS : end;
+  float *start = f->v + (slot * f->room + first - f->start) * f->v_room;
+  return (v_place){start + (l - first) * f->tiles->rows, (stop - first) * f->tiles->rows};
 }
 
 void rpp_blocked_load_keys(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t part, float *scratch) {
   const int64_t b = unit / f->problem.counts.kv, g = unit % f->problem.counts.kv, rows = f->tiles->rows;
   const int64_t d = f->problem.head_dim, first = part * RPP_BLOCKED_LOAD, place = slot * f->room + first, panels = f->v_room / rows;
-  float *k = scratch, *room = scratch + RPP_BLOCKED_LOAD * d, *v = v_at(f, slot, f->start + first);
+  const v_place v = v_at(f, slot, f->start + first);
+  float *k = scratch, *room = scratch + RPP_BLOCKED_LOAD * d;
   const int64_t k_bytes = bytes_ahead(f->inputs->k), v_bytes = bytes_ahead(f->inputs->v);
   memset(room, 0, (size_t)f->v_room * sizeof *room);
   for (int64_t j = 0; j < RPP_BLOCKED_LOAD; j++) {
@@ -75,7 +83,7 @@ void rpp_blocked_load_keys(const rpp_blocked *f, int64_t unit, int64_t slot, int
     f->unsound[place + j] = 0;
     if (l < f->keys.first || l >= f->keys.last) { /* no key: 0, which nobody sees, but which is multiplied */
       memset(k + j * d, 0, (size_t)d * sizeof *k);
-      for (int64_t n = 0; n < panels; n++) memset(v + n * RPP_BLOCKED_KEYS * rows + j * rows, 0, (size_t)rows * sizeof *v);
+      for (int64_t n = 0; n < panels; n++) memset(v.at + n * v.step + j * rows, 0, (size_t)rows * sizeof *v.at);
       continue;
     }
     if (l + AHEAD + 1 < f->keys.last) {
@@ -88,7 +96,7 @@ void rpp_blocked_load_keys(const rpp_blocked *f, int64_t unit, int64_t slot, int
       load_row(f, f->inputs->k, b, l, g, k + j * d);
     else
       load_rotated(f, &f->k_table, f->inputs->k, b, l, l - f->keys.first, g, k + j * d, NULL);
-    f->tiles->split(panels, finite_row(f, b, l, g, room, &f->unsound[place + j]), v + j * rows, RPP_BLOCKED_KEYS * rows);
+    f->tiles->split(panels, finite_row(f, b, l, g, room, &f->unsound[place + j]), v.at + j * rows, v.step);
   }
   for (int64_t j = 0; j < RPP_BLOCKED_LOAD; j += rows) f->tiles->transpose(rows, d, k + j * d, d, f->k + (place + j) * d, rows);
 }
@@ -222,8 +230,8 @@ static void attend_keys(const panel *w, int64_t start, int64_t stop, bool opens,
   }
   multiply(w, q, count, d, w->k + place * d, rows * d, w->q, NULL, w->scores);
   tiles->softmax(count * rows, (float)(f->attention->scale * M_LOG2E), &w->softmax, w->scores);
-  multiply(w, out, f->v_room / rows, stop - start, v_at(f, w->slot, start), RPP_BLOCKED_KEYS * rows, w->scores,
-           opens ? NULL : w->softmax.rescale, w->out);
+  const v_place v = v_at(f, w->slot, start);
+  multiply(w, out, f->v_room / rows, stop - start, v.at, v.step, w->scores, opens ? NULL : w->softmax.rescale, w->out);
   if (memchr(w->unsound + place, 1, (size_t)(stop - start))) add_unsound(w, start, stop);
 }
 

@@ -41,7 +41,7 @@ static char *round_up(char *at, size_t step) {
   return at + (step - (uintptr_t)at % step) % step;
 }
 
-/* Aligned by hand, as the C library finds a block of the same size again for the next call, which it does not with posix_memalign: that
+/* Aligned by hand, as glibc finds a block of up to 32 MiB again for the next call of the same size, which it does not with posix_memalign: that
  * asks it for more than it frees, so that the block is taken from the system anew, each page cleared. In large pages, where the system
  * gives them to who asks, an address is looked up sooner. */
 static char *make(size_t bytes, void **memory) {

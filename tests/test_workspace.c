@@ -1,6 +1,9 @@
 /* workspace.c: rooms side by side in one block, and that the block is there again for the next call. */
+#define _GNU_SOURCE
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "support.h"
 #include "workspace.h"
@@ -88,6 +91,14 @@ START_TEST(what_does_not_fit_is_refused) {
 }
 END_TEST
 
+/* Settings with which glibc gives large blocks back, and libraries in its place. */
+static bool allocator_is_set(void) {
+  for (char **name = environ; *name != NULL; name++)
+    if (strncmp(*name, "MALLOC_", 7) == 0 || strncmp(*name, "GLIBC_TUNABLES=", 15) == 0 || strncmp(*name, "LD_PRELOAD=", 11) == 0)
+      return true;
+  return false;
+}
+
 static long faults(void) {
   struct rusage usage;
   ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
@@ -111,7 +122,8 @@ START_TEST(a_block_is_there_again) {
     free(memory);
   }
   const long taken = faults() - before;
-  if (KEEPS_BLOCKS) ck_assert_msg(taken < PAGES / 8, "%ld pages were taken anew in %d calls", taken, CALLS - FIRST);
+  if (KEEPS_BLOCKS && !allocator_is_set())
+    ck_assert_msg(taken < PAGES / 8, "%ld pages were taken anew in %d calls", taken, CALLS - FIRST);
 }
 END_TEST
 
