@@ -307,6 +307,23 @@ START_TEST(errors_stay_inside_the_contract) {
 }
 END_TEST
 
+/* No sequence, and so no elements, but a width whose scratch nobody could count. */
+START_TEST(widths_past_counting_are_refused) {
+  const int64_t width = INT64_C(1) << 56, q_shape[] = {0, 24, 1, width}, k_shape[] = {0, 5, 1, width}, v_shape[] = {0, 5, 1, 8},
+                out_shape[] = {0, 24, 1, 8};
+  float nothing[1];
+  rpp_tensor q, k, v, out;
+  support_accepted(rpp_tensor_contiguous(nothing, RPP_F32, 4, q_shape, &q));
+  support_accepted(rpp_tensor_contiguous(nothing, RPP_F32, 4, k_shape, &k));
+  support_accepted(rpp_tensor_contiguous(nothing, RPP_F32, 4, v_shape, &v));
+  support_accepted(rpp_tensor_contiguous(nothing, RPP_F32, 4, out_shape, &out));
+  rpp_attention a = problem_default(RPP_MODE_ROPE).attention;
+  a.heads = a.kv_heads = 1, a.q_rotated = a.k_rotated = true, a.mask = RPP_MASK_FULL;
+  const rpp_attention_inputs inputs = {.q = &q, .k = &k, .v = &v};
+  support_refused(rpp_attention_blocked(&a, &inputs, &out, NULL), RPP_ERROR_OVERFLOW, "floats = ", "72057594037927936");
+}
+END_TEST
+
 START_TEST(unsound_arguments_are_refused) {
   problem_config c = float_config(RPP_MODE_EC);
   problem *p = problem_new(&c);
@@ -350,6 +367,7 @@ int main(void) {
   tcase_add_test(tests, bits_do_not_depend_on_the_threads);
   tcase_add_test(tests, one_output_alone_has_the_same_bits);
   tcase_add_test(tests, errors_stay_inside_the_contract);
+  tcase_add_test(tests, widths_past_counting_are_refused);
   tcase_add_test(tests, unsound_arguments_are_refused);
   tcase_set_timeout(tests, 120);
   suite_add_tcase(suite, tests);

@@ -195,7 +195,7 @@ static void draw_data(draft *c) {
   if (is_free(c, "batched")) s->batched_positions = s->batch > 1 && once_in(c, 2);
   if (is_free(c, "layout")) s->layout = once_in(c, 3) ? RPP_LAYOUT_CONTIGUOUS : (rpp_layout)integer(c, 0, RPP_LAYOUT_SLICED);
   if (is_free(c, "family")) s->family = once_in(c, 2) ? RPP_FAMILY_NORMAL : (rpp_family)integer(c, 1, RPP_FAMILIES - 1);
-  if (is_free(c, "family") && s->attention.scale == HUGE_SCALE)
+  if (is_free(c, "family") && is_free(c, "scale") && s->attention.scale == HUGE_SCALE)
     s->family = s->family == RPP_FAMILY_NORMAL ? RPP_FAMILY_LARGE_LOGITS : RPP_FAMILY_NEAR_MAX;
   if (is_free(c, "inplace")) s->in_place = once_in(c, 6);
   const uint64_t seed = rpp_random_bits(&c->random) >> 32;
