@@ -1,0 +1,27 @@
+#!/bin/sh
+# judge.sh SET CASES WRONG COMMAND...: whether COMMAND, a ropepp-verify, finds the CPU kernels right in the instruction set SET, on CASES
+# cases of each kernel and layout. Sparse tensors are left out: emulators take seconds for their address space. WRONG is the plug-in of
+# verify/examples that turns the wrong way, which must not pass.
+set -eu
+set=$1 cases=$2 wrong=$3
+shift 3
+if ! "$@" kernels | grep -q "^blocked .*($set);"; then
+  echo "judge.sh: blocked does not run in $set" >&2
+  exit 1
+fi
+for kernel in blocked blocked-f16 blocked-bf16; do
+  for layout in contiguous sliced; do
+    report=$("$@" fuzz "$kernel" --cases "$cases" --only "layout=$layout" 2>&1) || {
+      echo "$report" >&2
+      exit 1
+    }
+    echo "$set, $kernel, $layout: $(echo "$report" | tail -n 1)"
+  done
+done
+status=0
+"$@" fuzz --kernel "$wrong" --cases 20 --only ec:layout=contiguous >/dev/null 2>&1 || status=$?
+if [ "$status" -ne 1 ]; then
+  echo "judge.sh: a plug-in that turns the wrong way: exit status $status in place of 1" >&2
+  exit 1
+fi
+echo "$set: right, and a wrong plug-in is not"
