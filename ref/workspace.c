@@ -5,20 +5,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "sanitized.h"
 #include "status.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define GUARDED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define GUARDED 1
-#endif
-#endif
 
 enum { LINE = 64, LARGE_PAGE = 2 << 20 };
 
 /* AddressSanitizer sees one block: what lies between two rooms is closed to it by hand. */
-#ifdef GUARDED
+#if RPP_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 enum { GAP = LINE };
 static void close_gap(char *from, const char *to) {

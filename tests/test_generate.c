@@ -9,6 +9,7 @@
 #include "guarded.h"
 #include "judge/judge.h"
 #include "kernels/kernel.h"
+#include "sanitized.h"
 #include "support.h"
 
 static rpp_generated data;
@@ -310,16 +311,8 @@ START_TEST(descriptions_are_the_tensors_without_data) {
 }
 END_TEST
 
-#if defined(__has_feature)
-#define HAS_FEATURE(feature) __has_feature(feature)
-#else
-#define HAS_FEATURE(feature) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
-enum { OWN_ALLOCATOR = 1 }; /* a sanitizer's, which takes much address space, and ends the program when there is none */
-#else
-enum { OWN_ALLOCATOR = 0 };
-#endif
+/* A sanitizer's allocator takes much address space, and ends the program when there is none. */
+enum { OWN_ALLOCATOR = RPP_ADDRESS_SANITIZER || RPP_THREAD_SANITIZER };
 
 START_TEST(memory_that_is_out_is_a_message) {
   rpp_spec spec;

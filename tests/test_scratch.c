@@ -6,12 +6,6 @@
 #include "guarded.h"
 #include "support.h"
 
-/* A failed allocation is an answer under AddressSanitizer too. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void) {
-  return "allocator_may_return_null=1";
-}
-
 static rpp_scratch scratch;
 
 static void setup(void) {

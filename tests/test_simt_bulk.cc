@@ -2,6 +2,7 @@
 #include "simt_harness.h"
 
 #include "cu_hopper.h"
+#include "simt/fiber.h" // RPP_SIMT_ASAN
 
 alignas(16) static float tensor[16][16];
 constexpr unsigned BOX = 8 * 16 * 4;
@@ -84,7 +85,7 @@ START_TEST(misused_loads_are_reported) {
 }
 END_TEST
 
-#if !defined(__SANITIZE_ADDRESS__) // which sees the read itself
+#ifndef RPP_SIMT_ASAN // which sees the read itself
 static void reads_early(TensorMap map, int *number) {
   uint64_t *barrier = ready();
   volatile float *at = reinterpret_cast<float *>(stage());
@@ -99,7 +100,7 @@ static void reads_early(TensorMap map, int *number) {
 #endif
 
 START_TEST(a_load_poisons_its_box) {
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef RPP_SIMT_ASAN
   int number = 0;
   simt_clean(reads_early, dim3(1), dim3(32), 2048, map_of(16), &number);
   ck_assert_int_eq(number, 0);

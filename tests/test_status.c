@@ -5,15 +5,6 @@
 #include "status.h"
 #include "support.h"
 
-/* The sanitizers would end the program where malloc is to return null. */
-const char *__asan_default_options(void), *__tsan_default_options(void);
-const char *__asan_default_options(void) {
-  return "allocator_may_return_null=1";
-}
-const char *__tsan_default_options(void) {
-  return __asan_default_options();
-}
-
 START_TEST(message_is_empty_before_the_first_failure) {
   ck_assert_str_eq(rpp_error_message(), "");
 }

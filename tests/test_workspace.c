@@ -5,37 +5,21 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "sanitized.h"
 #include "support.h"
 #include "workspace.h"
 
-#if defined(__has_feature)
-#define HAS_FEATURE(feature) __has_feature(feature)
-#else
-#define HAS_FEATURE(feature) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
+#if RPP_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 #define IS_CLOSED(at) __asan_address_is_poisoned(at)
-enum { ADDRESS_SANITIZER = 1 };
 #else
 #define IS_CLOSED(at) ((void)(at), 0)
-enum { ADDRESS_SANITIZER = 0 };
 #endif
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !HAS_FEATURE(address_sanitizer) &&    \
-    !HAS_FEATURE(thread_sanitizer)
+#if defined(__GLIBC__) && !RPP_ADDRESS_SANITIZER && !RPP_THREAD_SANITIZER
 enum { KEEPS_BLOCKS = 1 }; /* for who asks for the same size again; of other C libraries, and sanitizers', nothing is known */
 #else
 enum { KEEPS_BLOCKS = 0 };
 #endif
-
-/* The sanitizers would end the program where malloc is to return null. */
-const char *__asan_default_options(void), *__tsan_default_options(void);
-const char *__asan_default_options(void) {
-  return "allocator_may_return_null=1";
-}
-const char *__tsan_default_options(void) {
-  return __asan_default_options();
-}
 
 START_TEST(rooms_lie_apart_on_lines_of_their_own) {
   char *bytes, *one;
@@ -54,7 +38,7 @@ START_TEST(rooms_lie_apart_on_lines_of_their_own) {
   for (int i = 0; i < 1001; i++) ck_assert_int_eq(bytes[i], 1);
   for (int i = 0; i < 3; i++) ck_assert(numbers[i] == 2.5);
   ck_assert_int_eq(IS_CLOSED(bytes + 1000) || IS_CLOSED(numbers + 2) || IS_CLOSED(one), 0);
-  if (ADDRESS_SANITIZER) ck_assert(IS_CLOSED(bytes + 1001) && IS_CLOSED(none) && IS_CLOSED(numbers + 3) && IS_CLOSED(one + 1));
+  if (RPP_ADDRESS_SANITIZER) ck_assert(IS_CLOSED(bytes + 1001) && IS_CLOSED(none) && IS_CLOSED(numbers + 3) && IS_CLOSED(one + 1));
   free(memory);
 }
 END_TEST

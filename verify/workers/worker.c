@@ -14,21 +14,13 @@
 
 #include "base/clock.h"
 #include "base/last_words.h"
+#include "sanitized.h"
 #include "workers/interrupt.h"
 #include "workers/worker_child.h"
 #include "workers/zygote.h"
 
 /* Sanitizers watch every operation of a kernel, and of the runtime that plays a device. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define USUAL_OPERATION_S 4e-8
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define USUAL_OPERATION_S 4e-8
-#endif
-#endif
-#ifndef USUAL_OPERATION_S
-#define USUAL_OPERATION_S 1e-8
-#endif
+static const double USUAL_OPERATION_S = RPP_ADDRESS_SANITIZER || RPP_THREAD_SANITIZER ? 4e-8 : 1e-8;
 
 enum { LANES = 8, EXPLAIN_PATIENCE = 20, CHATTER = 1 << 16 /* what a pipe holds */ };
 
