@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 build=build-aarch64
 [ -f $build/build.ninja ] ||
   meson setup $build --cross-file tests/emulated/aarch64.ini -Dminimal=true -Dcuda=disabled -Dwerror=true >/dev/null
-meson compile -C $build -j 2 verify/ropepp-verify >/dev/null
+meson compile -C $build -j 1 verify/ropepp-verify >/dev/null
 aarch64-linux-gnu-gcc -O2 -shared -fPIC -DFAULT_TURN_SIGN -Iverify verify/examples/attention.c -o $build/wrong.so -lm
 # Not by qemu-aarch64 -L: with it a process that forks waits for ever.
 libraries=/usr/aarch64-linux-gnu/lib

@@ -12,7 +12,7 @@ if [ ! -r "$linux" ]; then
 fi
 build=build-avx512
 [ -f $build/build.ninja ] || meson setup $build -Dminimal=true -Dcuda=disabled -Dwerror=true >/dev/null
-meson compile -C $build -j 2 verify/ropepp-verify >/dev/null
+meson compile -C $build -j 1 verify/ropepp-verify >/dev/null
 cc -O2 -shared -fPIC -DFAULT_TURN_SIGN -Iverify verify/examples/attention.c -o $build/wrong.so -lm
 
 # What the computer starts: Linux, and in memory the programs and their libraries.
