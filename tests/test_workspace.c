@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -20,6 +21,13 @@ enum { KEEPS_BLOCKS = 1 }; /* for who asks for the same size again; of other C l
 #else
 enum { KEEPS_BLOCKS = 0 };
 #endif
+
+/* Else what follows would leave out its checks without a word. */
+START_TEST(the_build_s_sanitizers_are_known) {
+  ck_assert_int_eq(RPP_ADDRESS_SANITIZER, strstr(B_SANITIZE, "address") != NULL);
+  ck_assert_int_eq(RPP_THREAD_SANITIZER, strstr(B_SANITIZE, "thread") != NULL);
+}
+END_TEST
 
 START_TEST(rooms_lie_apart_on_lines_of_their_own) {
   char *bytes, *one;
@@ -114,6 +122,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("workspace");
   TCase *cases = tcase_create("workspace");
+  tcase_add_test(cases, the_build_s_sanitizers_are_known);
   tcase_add_test(cases, rooms_lie_apart_on_lines_of_their_own);
   tcase_add_test(cases, nothing_is_room_too);
   tcase_add_test(cases, what_does_not_fit_is_refused);

@@ -64,6 +64,6 @@ log: $machine/log
 clock: sync=none
 END
 echo continue >$machine/commands # Debian's Bochs starts in its debugger
-TERM=vt100 bochs -q -f $machine/bochsrc -rc $machine/commands >$machine/screen 2>&1 </dev/null || true # powering off is an error to it
+TERM=vt100 timeout 900 bochs -q -f $machine/bochsrc -rc $machine/commands >$machine/screen 2>&1 </dev/null || true # powering off is an error to it
 cat $machine/said
 grep -q '^avx512.sh: exit status 0' $machine/said
