@@ -1,9 +1,9 @@
 // attention_mma.cu: softmax attention in float16 or bfloat16 on mma.sync, forward (eq. 9 to 11).
 //
 // q (B, Lq, P or O, D), k (B, Lk, K, D), v (B, Lk, K, Dv) to out (B, Lq, O, Dv), and lse (B, O, Lq) in float32, any strides; D and Dv up to
-// 256, padded with zeros to 64, 96, 128 or 256 columns W; RoPE, EC and EH; causal, full, window, packed. A block takes 128 rows of one KV head:
-// a row is a query and one of the KV head's output heads; a query's rows lie side by side, so that real and imaginary rows share every tile of
-// K and V.
+// 256, padded with zeros to 64, 96, 128 or 256 columns W; RoPE, EC and EH; causal, full, window, packed. A block takes 128 rows of one KV head
+// (48 of W = 256, where a device has 99 KiB of shared memory): a row is a query and one of the KV head's output heads; a query's rows lie side
+// by side, so that real and imaginary rows share every tile of K and V.
 //
 //             64 keys (32)         W columns               a warp: 32 rows, two m16 tiles (W = 256: 16 rows, one), so that a
 //           +-------------+     +-------------+            fragment of K or V that ldmatrix brings serves both
@@ -16,7 +16,7 @@
 // workspace. Tiles of K and V come by cp.async in two stages, one under way while the other is multiplied; where addresses or strides are no
 // multiples of 16 bytes, by plain loads. Tiles that no row of a warp sees are skipped; masks are applied where a row sees a part of one only.
 // A masked score has weight 0; NaN that is seen stays NaN. A row that sees no key has out 0 and lse -inf.
-// Contract: RPP_CUDA_ATTENTION_MMA_CONTRACT. Launch: 128 threads (W = 256: 256); shared memory: notes/cuda.md.
+// Contract: RPP_CUDA_ATTENTION_MMA_CONTRACT. Launch: 128 threads (W = 256: 256, or 96); shared memory: notes/cuda.md.
 #include "mma_tiles.h"
 #include "rotate.h"
 
@@ -45,18 +45,19 @@ struct RowTable { // of a block; query -1: past the last
   Span *spans; // of warps
 };
 
-__device__ inline RowTable row_table() {
+template <class S> __device__ inline RowTable row_table() {
+  constexpr int ROWS = S::ROWS;
   RowTable r;
   r.query = shared_array<int64_t>(0, ROWS), r.head = shared_array<int64_t>(ROWS * sizeof(int64_t), ROWS);
   r.first = shared_array<int>(2 * ROWS * sizeof(int64_t), 2 * ROWS), r.last = r.first + ROWS;
-  r.spans = shared_array<Span>(ROW_BYTES, MOST_WARPS);
+  r.spans = shared_array<Span>(S::SPANS, MOST_WARPS);
   return r;
 }
 
-__device__ inline void fill_row_table(const Attention &p, int64_t tile, int64_t kv, const RowTable &r) {
+template <class S> __device__ inline void fill_row_table(const Attention &p, int64_t tile, int64_t kv, const RowTable &r) {
   const int row = static_cast<int>(threadIdx.x);
-  if (row >= ROWS) return;
-  const int64_t item = tile * ROWS + row;
+  if (row >= S::ROWS) return;
+  const int64_t item = tile * S::ROWS + row;
   int64_t first = 0, last = 0;
   r.query[row] = -1;
   if (item < p.q_len * p.group) {
@@ -89,8 +90,8 @@ __device__ inline Span span_of(const RowTable &r, int row, int count) {
 }
 
 // Rows of raw q, rotated: one load of a pair for the real and the imaginary row, (x, y) and (y, -x). A warp takes a query head.
-template <int W, class T> __device__ inline void load_turned(const Problem<T> &p, int64_t b, const RowTable &r, T *to) {
-  constexpr int WARPS = Sizes<W>::THREADS / LANES, STRIDE = Sizes<W>::STRIDE;
+template <class S, class T> __device__ inline void load_turned(const Problem<T> &p, int64_t b, const RowTable &r, T *to) {
+  constexpr int W = S::W, ROWS = S::ROWS, WARPS = S::THREADS / LANES, STRIDE = S::STRIDE;
   const int warp = static_cast<int>(threadIdx.x) / LANES, lane = static_cast<int>(threadIdx.x) % LANES, heads = p.paired ? 2 : 1;
   const int pairs = static_cast<int>(p.q_table.pairs);
   const int64_t stride = p.q.strides[3];
@@ -115,11 +116,11 @@ template <int W, class T> __device__ inline void load_turned(const Problem<T> &p
   }
 }
 
-template <int W, class T>
-__device__ inline void store(const Problem<T> &p, int64_t b, const RowTable &r, int row, const Share<W> &share) {
+template <class S, class T>
+__device__ inline void store(const Problem<T> &p, int64_t b, const RowTable &r, int row, const Share<S> &share) {
   const int lane = static_cast<int>(threadIdx.x) % LANES;
   RPP_UNROLL
-  for (int t = 0; t < Sizes<W>::TILES; t++) {
+  for (int t = 0; t < S::TILES; t++) {
     RPP_UNROLL
     for (int h = 0; h < 2; h++) {
       float sum = share.sum[t][h];
@@ -136,7 +137,7 @@ __device__ inline void store(const Problem<T> &p, int64_t b, const RowTable &r, 
       T *out = p.out.row(b, i, head);
       const float factor = 1 / sum;
       RPP_UNROLL
-      for (int n = 0; n < W / 8; n++) {
+      for (int n = 0; n < S::W / 8; n++) {
         RPP_UNROLL
         for (int e = 0; e < 2; e++) {
           const int c = n * 8 + lane % 4 * 2 + e;
@@ -149,41 +150,41 @@ __device__ inline void store(const Problem<T> &p, int64_t b, const RowTable &r, 
 
 // ---- The kernel ---------------------------------------------------------------------------------------------------------
 
-template <class T, int W> __global__ void __launch_bounds__(Sizes<W>::THREADS) attention_mma(const Problem<T> p) {
-  using S = Sizes<W>;
+template <class T, class S> __global__ void __launch_bounds__(S::THREADS) attention_mma(const Problem<T> p) {
+  constexpr int ROWS = S::ROWS;
   const int64_t tile = p.tiles - 1 - blockIdx.x % p.tiles; // under a causal mask the longest go first
   const int64_t kv = blockIdx.x / p.tiles % p.kv_heads, b = blockIdx.x / p.tiles / p.kv_heads;
   const int row = static_cast<int>(threadIdx.x) / LANES * S::WARP_ROWS; // the warp's first
-  const RowTable r = row_table();
+  const RowTable r = row_table<S>();
   T *const q = shared_array<T>(S::Q, ROWS * S::STRIDE);
   T *const ks = shared_array<T>(S::K, 2 * S::KEYS * S::STRIDE), *const vs = shared_array<T>(S::V, 2 * S::KEYS * S::STRIDE);
 
-  fill_row_table(p, tile, kv, r);
+  fill_row_table<S>(p, tile, kv, r);
   __syncthreads();
   const Span block = span_of(r, 0, ROWS), mine = span_of(r, row, S::WARP_ROWS);
   if (threadIdx.x % LANES == 0) r.spans[threadIdx.x / LANES] = mine;
   const T *const k = p.k.row(b, 0, kv), *const v = p.v.row(b, 0, kv);
   const auto load_tile = [&](int start, int stage) {
     const int rest = block.last - start;
-    load_rows<W, S::KEYS>(ks + stage * S::KEYS * S::STRIDE, p.head_dim, p.k.strides[3], p.k_even,
+    load_rows<S, S::KEYS>(ks + stage * S::KEYS * S::STRIDE, p.head_dim, p.k.strides[3], p.k_even,
                           [&](int j) { return j < rest ? k + (start + j) * p.k.strides[1] : nullptr; });
-    load_rows<W, S::KEYS>(vs + stage * S::KEYS * S::STRIDE, p.v_dim, p.v.strides[3], p.v_even,
+    load_rows<S, S::KEYS>(vs + stage * S::KEYS * S::STRIDE, p.v_dim, p.v.strides[3], p.v_even,
                           [&](int j) { return j < rest ? v + (start + j) * p.v.strides[1] : nullptr; });
     cp_async_commit();
   };
   if (block.first < block.last) load_tile(block.first, 0);
   if (p.q_rotated)
-    load_rows<W, ROWS>(q, p.head_dim, p.q.strides[3], p.q_even,
+    load_rows<S, ROWS>(q, p.head_dim, p.q.strides[3], p.q_even,
                        [&](int j) { return r.query[j] >= 0 ? p.q.row(b, r.query[j], r.head[j]) : nullptr; });
   else
-    load_turned<W>(p, b, r, q);
+    load_turned<S>(p, b, r, q);
 
-  Share<W> share;
+  Share<S> share;
   RPP_UNROLL
   for (int t = 0; t < S::TILES; t++) {
     share.top[t][0] = share.top[t][1] = -INFINITY, share.sum[t][0] = share.sum[t][1] = 0;
     RPP_UNROLL
-    for (int n = 0; n < W / 8; n++) share.out[t][n][0] = share.out[t][n][1] = share.out[t][n][2] = share.out[t][n][3] = 0;
+    for (int n = 0; n < S::W / 8; n++) share.out[t][n][0] = share.out[t][n][1] = share.out[t][n][2] = share.out[t][n][3] = 0;
   }
   for (int start = block.first, stage = 0; start < block.last; start += S::KEYS, stage ^= 1) {
     cp_async_wait_all();
@@ -191,15 +192,15 @@ template <class T, int W> __global__ void __launch_bounds__(Sizes<W>::THREADS) a
     if (start + S::KEYS < block.last) load_tile(start + S::KEYS, stage ^ 1);
     const Span &own = r.spans[threadIdx.x / LANES];
     if (start >= own.last || start + S::KEYS <= own.first) continue;
-    Scores<W> s;
-    score<W>(q + row * S::STRIDE, ks + stage * S::KEYS * S::STRIDE, s);
-    scale<W>(p.scale_log2, s);
-    if (start < own.all_first || start + S::KEYS > own.all_last) mask<W>(r.first + row, r.last + row, start, s);
-    soften<W>(s, share);
-    gather<W>(s, vs + stage * S::KEYS * S::STRIDE, share);
+    Scores<S> s;
+    score<S>(q + row * S::STRIDE, ks + stage * S::KEYS * S::STRIDE, s);
+    scale<S>(p.scale_log2, s);
+    if (start < own.all_first || start + S::KEYS > own.all_last) mask<S>(r.first + row, r.last + row, start, s);
+    soften<S>(s, share);
+    gather<S>(s, vs + stage * S::KEYS * S::STRIDE, share);
   }
   cp_async_wait_all(); // of q, where no key is seen
-  store<W>(p, b, r, row, share);
+  store<S>(p, b, r, row, share);
 }
 
 // ---- Host ---------------------------------------------------------------------------------------------------------------
@@ -228,29 +229,44 @@ rpp_status rotated_k(const AttentionCall &c, char *data, rpp_tensor *t, size_t *
   return RPP_OK;
 }
 
-template <class T, int W> bool start(const Problem<T> &p, int64_t blocks, void *stream, char *report) {
-  return launch("attention_mma", attention_mma<T, W>, dim3(static_cast<unsigned>(blocks)), dim3(Sizes<W>::THREADS), Sizes<W>::BYTES,
-                stream, report, p);
+// A kernel and how it is laid out, for tensors of up to width columns.
+template <class T> struct Layout {
+  int width, rows, threads;
+  size_t shared;
+  void (*kernel)(Problem<T>);
+};
+template <class T, class S> constexpr Layout<T> layout() {
+  return {S::W, S::ROWS, S::THREADS, S::BYTES, attention_mma<T, S>};
+}
+
+// The first that is wide enough and finds its shared memory on the current device.
+template <class T> rpp_status choose(const AttentionCall &c, Layout<T> *chosen) {
+  static const Layout<T> layouts[] = {layout<T, Sizes<64, false>>(), layout<T, Sizes<96, false>>(),  layout<T, Sizes<128, false>>(),
+                                      layout<T, Sizes<128, true>>(), layout<T, Sizes<256, false>>(), layout<T, Sizes<256, true>>()};
+  char report[REPORT];
+  size_t limit, least = SIZE_MAX;
+  if (!shared_limit(&limit, report)) return fail(RPP_ERROR_DEVICE, "%s", report);
+  for (const Layout<T> &one : layouts) {
+    if (one.width < c.head_dim || one.width < c.v_dim) continue;
+    *chosen = one;
+    if (one.shared <= limit) return RPP_OK;
+    least = one.shared < least ? one.shared : least;
+  }
+  return fail(RPP_ERROR_UNSUPPORTED,
+              "q.shape[3] = %lld, v.shape[3] = %lld: %zu bytes of shared memory are wanted, the device has %zu",
+              static_cast<long long>(c.head_dim), static_cast<long long>(c.v_dim), least, limit);
 }
 
 template <class T> rpp_status run(const AttentionCall &c, char *workspace, void *stream) {
   char report[REPORT];
-  size_t bytes, limit;
+  size_t bytes;
   rpp_tensor k;
   Problem<T> p = {};
-  static_cast<Attention &>(p) = describe_attention(c, ROWS);
+  Layout<T> chosen = {};
+  if (elements_of(*c.in->q) == 0) return RPP_OK;
+  RPP_TRY(choose(c, &chosen));
+  static_cast<Attention &>(p) = describe_attention(c, chosen.rows);
   const int64_t blocks = p.tiles * p.kv_heads * c.batch;
-  const int width = p.head_dim > p.v_dim ? p.head_dim : p.v_dim;
-  const size_t shared = width <= 64    ? Sizes<64>::BYTES
-                        : width <= 96  ? Sizes<96>::BYTES
-                        : width <= 128 ? Sizes<128>::BYTES
-                                       : Sizes<256>::BYTES;
-  if (blocks == 0) return RPP_OK;
-  if (!shared_limit(&limit, report)) return fail(RPP_ERROR_DEVICE, "%s", report);
-  if (shared > limit)
-    return fail(RPP_ERROR_UNSUPPORTED,
-                "q.shape[3] = %d, v.shape[3] = %d: %zu bytes of shared memory are wanted, the device has %zu", p.head_dim, p.v_dim,
-                shared, limit);
   RPP_TRY(fill_attention_tables(c, workspace, stream, &p));
   RPP_TRY(rotated_k(c, workspace + c.q_bytes + c.k_bytes, &k, &bytes));
   if (p.k_rotated)
@@ -260,10 +276,8 @@ template <class T> rpp_status run(const AttentionCall &c, char *workspace, void 
   p.q = rows_of<const T>(c.in->q), p.k = rows_of<const T>(&k), p.v = rows_of<const T>(c.in->v), p.out = rows_of<T>(c.out);
   p.q_even = is_even(*c.in->q), p.k_even = is_even(k), p.v_even = is_even(*c.in->v);
   p.scale_log2 = p.scale * LOG2_E;
-  const bool good = width <= 64    ? start<T, 64>(p, blocks, stream, report)
-                    : width <= 96  ? start<T, 96>(p, blocks, stream, report)
-                    : width <= 128 ? start<T, 128>(p, blocks, stream, report)
-                                   : start<T, 256>(p, blocks, stream, report);
+  const bool good = launch("attention_mma", chosen.kernel, dim3(static_cast<unsigned>(blocks)),
+                           dim3(static_cast<unsigned>(chosen.threads)), chosen.shared, stream, report, p);
   return good ? RPP_OK : fail(RPP_ERROR_DEVICE, "%s", report);
 }
 
@@ -273,7 +287,7 @@ rpp_status check(AttentionCall *c, Data data, size_t *need) {
   const bool wide = c->in && c->in->q && c->in->q->dtype == RPP_BF16;
   if (c->in && c->in->q && !wide && c->in->q->dtype != RPP_F16)
     return fail(RPP_ERROR_DTYPE, "q.dtype = %s: expected F16 or BF16", rpp_dtype_name(c->in->q->dtype));
-  RPP_TRY(check_attention(c, data, wide ? RPP_BF16 : RPP_F16, ROWS));
+  RPP_TRY(check_attention(c, data, wide ? RPP_BF16 : RPP_F16, FEWEST_ROWS));
   if (std::fabs(c->attention->scale) > static_cast<double>(FLT_MAX / LOG2_E))
     return fail(RPP_ERROR_UNSUPPORTED, "scale = %g: must be a normal float32 in base 2 too", c->attention->scale);
   if (c->k_len > INT32_MAX - 256)

@@ -191,7 +191,7 @@ inline bool shared_limit(size_t *bytes, char *report) {
   return false;
 #else
   (void)report;
-  *bytes = rpp_simt::SHARED_LIMIT;
+  *bytes = rpp_simt_current_device()->shared;
   return true;
 #endif
 }
@@ -208,7 +208,7 @@ inline bool multiprocessors(int *count, char *report) {
   return false;
 #else
   (void)report;
-  *count = rpp_simt_multiprocessors();
+  *count = rpp_simt_current_device()->multiprocessors;
   return true;
 #endif
 }

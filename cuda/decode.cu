@@ -39,7 +39,7 @@ struct DecodeCall : AttentionCall {
   rpp_dtype dtype;
   int64_t rows; // of out, of all heads
   int block_rows, splits;
-  size_t parts, stats, need; // bytes
+  size_t parts, stats, need, shared; // bytes; shared: of a block's shared memory
 };
 
 int64_t up_to_16(int64_t bytes) {
@@ -68,8 +68,6 @@ rpp_status check_sizes(DecodeCall *c) {
   const int64_t items = c->q_len * (c->counts.output / c->counts.kv);
   const bool f32 = c->dtype == RPP_F32;
   const DecodeBlocks blocks = f32 ? decode_f32_blocks() : decode_mma_blocks(width, items);
-  const size_t shared =
-      f32 ? decode_f32_shared(static_cast<int>(c->head_dim), static_cast<int>(c->v_dim)) : decode_mma_shared(width, items);
   const double count =
       std::ceil(static_cast<double>(items) / blocks.rows) * static_cast<double>(c->counts.kv) * static_cast<double>(c->batch);
   int processors;
@@ -77,9 +75,12 @@ rpp_status check_sizes(DecodeCall *c) {
   if (!(count * RPP_CUDA_DECODE_SPLITS < 0x1p31 - 1))
     return fail(RPP_ERROR_UNSUPPORTED, "q.shape[0] = %lld: more than 2^31 - 1 blocks", static_cast<long long>(c->batch));
   if (!multiprocessors(&processors, report) || !shared_limit(&limit, report)) return fail(RPP_ERROR_DEVICE, "%s", report);
-  if (shared > limit)
-    return fail(RPP_ERROR_UNSUPPORTED, "q.shape[3] = %lld: %zu bytes of shared memory are wanted, the device has %zu",
-                static_cast<long long>(c->head_dim), shared, limit);
+  c->shared =
+      f32 ? decode_f32_shared(static_cast<int>(c->head_dim), static_cast<int>(c->v_dim)) : decode_mma_shared(width, items, limit);
+  if (c->shared > limit)
+    return fail(RPP_ERROR_UNSUPPORTED,
+                "q.shape[3] = %lld, v.shape[3] = %lld: %zu bytes of shared memory are wanted, the device has %zu",
+                static_cast<long long>(c->head_dim), static_cast<long long>(c->v_dim), c->shared, limit);
   c->block_rows = blocks.rows, c->rows = c->batch * c->counts.kv * items;
   c->splits = count > 0 ? splits_for(count, static_cast<double>(processors) * blocks.resident, c->k_len) : 1;
   const int64_t parts = c->splits > 1 ? c->rows * c->splits : 0, float_bytes = sizeof(float);
@@ -149,11 +150,11 @@ bool is_even(const rpp_tensor &t) {
   return even;
 }
 
-bool start(const DecodeProblem<float> &p, unsigned blocks, void *stream, char *report) {
+bool start(const DecodeProblem<float> &p, size_t, unsigned blocks, void *stream, char *report) {
   return start_decode_f32(p, blocks, stream, report);
 }
-template <class T> bool start(const DecodeProblem<T> &p, unsigned blocks, void *stream, char *report) {
-  return start_decode_mma(p, blocks, stream, report);
+template <class T> bool start(const DecodeProblem<T> &p, size_t shared, unsigned blocks, void *stream, char *report) {
+  return start_decode_mma(p, shared, blocks, stream, report);
 }
 
 template <class T> rpp_status run(const DecodeCall &c, char *workspace, void *stream) {
@@ -171,7 +172,7 @@ template <class T> rpp_status run(const DecodeCall &c, char *workspace, void *st
   p.q = rows_of<const T>(c.given->q), p.k = rows_of<const T>(cache.k), p.v = rows_of<const T>(cache.v), p.out = rows_of<T>(c.out);
   p.even = is_even(*cache.k) && is_even(*cache.v);
   RPP_TRY(fill_attention_tables(c, workspace, stream, &p));
-  if (!start(p, static_cast<unsigned>(blocks), stream, report)) return fail(RPP_ERROR_DEVICE, "%s", report);
+  if (!start(p, c.shared, static_cast<unsigned>(blocks), stream, report)) return fail(RPP_ERROR_DEVICE, "%s", report);
   if (p.splits == 1) return RPP_OK;
   const auto combining = static_cast<unsigned>((c.rows + DECODE_WARPS - 1) / DECODE_WARPS);
   if (!launch("combine", combine<T>, dim3(combining), dim3(DECODE_THREADS), 0, stream, report, p, c.rows))

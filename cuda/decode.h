@@ -168,13 +168,13 @@ struct DecodeBlocks {
 DecodeBlocks decode_f32_blocks();
 DecodeBlocks decode_mma_blocks(int width, int64_t items); // width: the larger one of D and Dv
 
-// Bytes of shared memory of a block.
+// Bytes of shared memory of a block. mma: of the layout that suits a device where a block has limit at most, or of the smallest.
 size_t decode_f32_shared(int head_dim, int v_dim);
-size_t decode_mma_shared(int width, int64_t items);
+size_t decode_mma_shared(int width, int64_t items, size_t limit);
 
-// Start the kernels; false with a line in report. mma: T is rpp_f16 or rpp_bf16.
+// Start the kernels; false with a line in report. mma: T is rpp_f16 or rpp_bf16; shared: as decode_mma_shared said.
 bool start_decode_f32(const DecodeProblem<float> &p, unsigned blocks, void *stream, char *report);
-template <class T> bool start_decode_mma(const DecodeProblem<T> &p, unsigned blocks, void *stream, char *report);
+template <class T> bool start_decode_mma(const DecodeProblem<T> &p, size_t shared, unsigned blocks, void *stream, char *report);
 
 } // namespace RPP_TARGET
 #endif

@@ -23,9 +23,10 @@ namespace {
 
 constexpr int KEYS = DECODE_KEYS, LANES = 32;
 
-template <int W, int TILES> struct Sizes {               // TILES: of 16 rows
+// TILES: of 16 rows. SMALL: within 99 KiB of shared memory, as a block has at most on sm_86, sm_89 and sm_120; only W = 256 takes more.
+template <int W, int TILES, bool SMALL = false> struct Sizes {
   static constexpr int ROWS = 16 * TILES, PITCH = W + 8; // of shared rows: an odd number of 16 bytes, so that eight share no bank
-  static constexpr int STAGES = W <= 64 ? 4 : 2, TILE = KEYS * PITCH, WARP = STAGES * 2 * TILE; // in elements
+  static constexpr int STAGES = W <= 64 ? 4 : SMALL ? 1 : 2, TILE = KEYS * PITCH, WARP = STAGES * 2 * TILE; // in elements
   static constexpr size_t Q = sizeof(uint16_t) * DECODE_WARPS * WARP, STATS = Q + sizeof(uint16_t) * ROWS * PITCH;
   static constexpr size_t BYTES = STATS + sizeof(float) * 2 * DECODE_WARPS * ROWS;
   static constexpr int RESIDENT = W > 128 ? 1 : TILES > 1 ? 2 : 3; // blocks that a multiprocessor is to hold
@@ -162,10 +163,10 @@ __device__ inline void start_share(const DecodeShape &p, const DecodeBlock &bloc
   }
 }
 
-// The warp's tiles of the block's keys.
-template <int W, int TILES, class T>
+// The warp's tiles of the block's keys; where there is one stage, none is under way while another is multiplied, but for other warps'.
+template <int W, int TILES, bool SMALL, class T>
 __device__ inline void attend(const DecodeProblem<T> &p, const DecodeBlock &block, const T *q, T *stages, Share<W, TILES> &share) {
-  using S = Sizes<W, TILES>;
+  using S = Sizes<W, TILES, SMALL>;
   int start = block.keys.first / BLOCK_KEYS * BLOCK_KEYS + static_cast<int>(threadIdx.x) / LANES * KEYS;
   RPP_UNROLL
   for (int n = 0; n < S::STAGES - 1; n++) {
@@ -213,10 +214,10 @@ template <int W, int TILES> __device__ inline void leave(const Share<W, TILES> &
   }
 }
 
-// The warps' sums, put together and stored: a warp a row.
+// The warps' sums, put together and stored: a warp a row. step: floats of a warp's place.
 template <int W, int TILES, class T>
-__device__ inline void store(const DecodeProblem<T> &p, const DecodeBlock &block, const float *sums, const float *stats) {
-  constexpr int ROWS = Sizes<W, TILES>::ROWS, STEP = Sizes<W, TILES>::WARP / 2; // STEP: floats of a warp's place
+__device__ inline void store(const DecodeProblem<T> &p, const DecodeBlock &block, const float *sums, int step, const float *stats) {
+  constexpr int ROWS = Sizes<W, TILES>::ROWS;
   const int lane = static_cast<int>(threadIdx.x) % LANES;
   for (int row = static_cast<int>(threadIdx.x) / LANES; row < ROWS && block.item + row < block.items; row += DECODE_WARPS) {
     float top = -INFINITY, sum = 0, weights[DECODE_WARPS];
@@ -232,15 +233,15 @@ __device__ inline void store(const DecodeProblem<T> &p, const DecodeBlock &block
     for (int c = lane; c < p.v_dim; c += LANES) {
       float x = 0;
       RPP_UNROLL
-      for (int w = 0; w < DECODE_WARPS; w++) x += weights[w] * sums[w * STEP + row * W + c];
+      for (int w = 0; w < DECODE_WARPS; w++) x += weights[w] * sums[w * step + row * W + c];
       to.put(c, x);
     }
   }
 }
 
-template <class T, int W, int TILES>
-__global__ void __launch_bounds__(DECODE_THREADS, (Sizes<W, TILES>::RESIDENT)) decode_mma(const DecodeProblem<T> p) {
-  using S = Sizes<W, TILES>;
+template <class T, int W, int TILES, bool SMALL>
+__global__ void __launch_bounds__(DECODE_THREADS, (Sizes<W, TILES, SMALL>::RESIDENT)) decode_mma(const DecodeProblem<T> p) {
+  using S = Sizes<W, TILES, SMALL>;
   const int lane = static_cast<int>(threadIdx.x) % LANES, warp = static_cast<int>(threadIdx.x) / LANES;
   const DecodeBlock block = this_block(p, S::ROWS);
   T *const all = shared_array<T>(0, DECODE_WARPS * S::WARP), *const stages = all + warp * S::WARP;
@@ -252,15 +253,16 @@ __global__ void __launch_bounds__(DECODE_THREADS, (Sizes<W, TILES>::RESIDENT)) d
   __syncthreads();
   Share<W, TILES> share;
   start_share(p, block, share);
-  attend<W, TILES>(p, block, q, stages, share);
+  attend<W, TILES, SMALL>(p, block, q, stages, share);
   leave<W, TILES>(share, reinterpret_cast<float *>(stages), stats);
   __syncthreads();
-  store<W, TILES>(p, block, reinterpret_cast<const float *>(all), stats);
+  store<W, TILES>(p, block, reinterpret_cast<const float *>(all), S::WARP / 2, stats);
 }
 
-template <class T, int W, int TILES> bool start(const DecodeProblem<T> &p, unsigned blocks, void *stream, char *report) {
-  return launch("decode_mma", decode_mma<T, W, TILES>, dim3(blocks), dim3(DECODE_THREADS), Sizes<W, TILES>::BYTES, stream, report,
-                p);
+template <class T, int W, int TILES, bool SMALL = false>
+bool start(const DecodeProblem<T> &p, unsigned blocks, void *stream, char *report) {
+  return launch("decode_mma", decode_mma<T, W, TILES, SMALL>, dim3(blocks), dim3(DECODE_THREADS), Sizes<W, TILES, SMALL>::BYTES,
+                stream, report, p);
 }
 
 bool is_tall(int width, int64_t items) {
@@ -275,24 +277,26 @@ DecodeBlocks decode_mma_blocks(int width, int64_t items) {
                                : DecodeBlocks{Sizes<128, 1>::ROWS, Sizes<128, 1>::RESIDENT};
 }
 
-size_t decode_mma_shared(int width, int64_t items) {
+size_t decode_mma_shared(int width, int64_t items, size_t limit) {
   const bool tall = is_tall(width, items);
-  return width <= 64    ? tall ? Sizes<64, 2>::BYTES : Sizes<64, 1>::BYTES
-         : width <= 96  ? tall ? Sizes<96, 2>::BYTES : Sizes<96, 1>::BYTES
-         : width <= 128 ? tall ? Sizes<128, 2>::BYTES : Sizes<128, 1>::BYTES
-                        : Sizes<256, 1>::BYTES;
+  return width <= 64                     ? tall ? Sizes<64, 2>::BYTES : Sizes<64, 1>::BYTES
+         : width <= 96                   ? tall ? Sizes<96, 2>::BYTES : Sizes<96, 1>::BYTES
+         : width <= 128                  ? tall ? Sizes<128, 2>::BYTES : Sizes<128, 1>::BYTES
+         : Sizes<256, 1>::BYTES <= limit ? Sizes<256, 1>::BYTES
+                                         : Sizes<256, 1, true>::BYTES;
 }
 
-template <class T> bool start_decode_mma(const DecodeProblem<T> &p, unsigned blocks, void *stream, char *report) {
+template <class T> bool start_decode_mma(const DecodeProblem<T> &p, size_t shared, unsigned blocks, void *stream, char *report) {
   const int width = p.head_dim > p.v_dim ? p.head_dim : p.v_dim;
   const bool tall = is_tall(width, p.q_len * p.group);
-  const auto chosen = width <= 64    ? tall ? start<T, 64, 2> : start<T, 64, 1>
-                         : width <= 96 ? tall ? start<T, 96, 2> : start<T, 96, 1>
-                         : width <= 128 ? tall ? start<T, 128, 2> : start<T, 128, 1>
-                                        : start<T, 256, 1>;
+  const auto chosen = width <= 64                      ? tall ? start<T, 64, 2> : start<T, 64, 1>
+                                           : width <= 96 ? tall ? start<T, 96, 2> : start<T, 96, 1>
+                                           : width <= 128 ? tall ? start<T, 128, 2> : start<T, 128, 1>
+                                           : shared == Sizes<256, 1>::BYTES ? start<T, 256, 1>
+                                                       : start<T, 256, 1, true>;
   return chosen(p, blocks, stream, report);
 }
-template bool start_decode_mma<rpp_f16>(const DecodeProblem<rpp_f16> &, unsigned, void *, char *);
-template bool start_decode_mma<rpp_bf16>(const DecodeProblem<rpp_bf16> &, unsigned, void *, char *);
+template bool start_decode_mma<rpp_f16>(const DecodeProblem<rpp_f16> &, size_t, unsigned, void *, char *);
+template bool start_decode_mma<rpp_bf16>(const DecodeProblem<rpp_bf16> &, size_t, unsigned, void *, char *);
 
 } // namespace RPP_TARGET

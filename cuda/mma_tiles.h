@@ -9,41 +9,47 @@
 namespace RPP_TARGET {
 namespace mma {
 
-constexpr int ROWS = 128, LANES = 32, MOST_WARPS = 8;
-constexpr size_t ROW_BYTES = ROWS * (2 * sizeof(int64_t) + 2 * sizeof(int));
+constexpr int LANES = 32, MOST_WARPS = 8, FEWEST_ROWS = 48;
 constexpr unsigned ALL = 0xffffffff;
 
 struct Span { // of keys: some row sees first .. last - 1, and all that see any see all_first .. all_last - 1
   int first, last, all_first, all_last;
 };
 
-template <int W> struct Sizes {
-  static constexpr int KEYS = W <= 128 ? 64 : RPP_CUDA_ATTENTION_MMA_KEYS, TILES = W <= 128 ? 2 : 1; // TILES: of 16 rows, of a warp
+// How a block for tensors of up to WIDTH columns is laid out. SMALL: within the 99 KiB of shared memory that a block has at most on sm_86,
+// sm_89 and sm_120; elsewhere it has 163 or more. Widths of 64 and 96 need no other layout there.
+template <int WIDTH, bool SMALL> struct Sizes {
+  static constexpr int W = WIDTH, ROWS = SMALL && W > 128 ? FEWEST_ROWS : 128;
+  static constexpr int KEYS = W <= 128 && !SMALL ? 64 : RPP_CUDA_ATTENTION_MMA_KEYS;
+  static constexpr int TILES = W <= 128 ? 2 : 1; // of 16 rows, of a warp
   static constexpr int WARP_ROWS = 16 * TILES, THREADS = ROWS / WARP_ROWS * LANES;
   static constexpr int STRIDE = W + 8; // of shared rows: an odd number of 16 bytes, so that eight of them share no bank
-  static constexpr size_t Q = ROW_BYTES + MOST_WARPS * sizeof(Span), STAGE = sizeof(uint16_t) * KEYS * STRIDE;
-  static constexpr size_t K = Q + sizeof(uint16_t) * ROWS * STRIDE, V = K + 2 * STAGE, BYTES = V + 2 * STAGE;
+  static constexpr size_t SPANS = ROWS * (2 * sizeof(int64_t) + 2 * sizeof(int)), Q = SPANS + MOST_WARPS * sizeof(Span);
+  static constexpr size_t STAGE = sizeof(uint16_t) * KEYS * STRIDE, K = Q + sizeof(uint16_t) * ROWS * STRIDE;
+  static constexpr size_t V = K + 2 * STAGE, BYTES = V + 2 * STAGE;
+  static_assert(THREADS >= ROWS && THREADS / LANES <= MOST_WARPS, "a thread for each row, a span for each warp");
+  static_assert(BYTES <= (SMALL ? 99u : 163u) << 10, "shared memory");
 };
 
 // ---- Loads --------------------------------------------------------------------------------------------------------------
 
 // COUNT rows of W columns into shared memory: source(j) is row j, null for a row of zeros; columns past width are 0. even: by
 // asynchronous copies.
-template <int W, int COUNT, class T, class Source>
+template <class S, int COUNT, class T, class Source>
 __device__ inline void load_rows(T *to, int width, int64_t stride, bool even, Source source) {
-  constexpr int STRIDE = Sizes<W>::STRIDE, SIDE = W <= 64 ? 8 : W <= 128 ? 16 : 32; // SIDE: threads of a row
+  constexpr int W = S::W, STRIDE = S::STRIDE, SIDE = W <= 64 ? 8 : W <= 128 ? 16 : 32; // SIDE: threads of a row
   const int thread = static_cast<int>(threadIdx.x), c = thread % SIDE * 8;
   if (even && c < W) {
     const int columns = static_cast<int>(clamp(width - c, 0, 8));
     RPP_ROLLED
-    for (int j = thread / SIDE; j < COUNT; j += Sizes<W>::THREADS / SIDE) {
+    for (int j = thread / SIDE; j < COUNT; j += S::THREADS / SIDE) {
       const T *from = source(j);
       const int valid = from ? columns * static_cast<int>(sizeof(T)) : 0;
       cp_async_16(to + j * STRIDE + c, valid > 0 ? from + c : source(0), static_cast<unsigned>(valid));
     }
   }
   RPP_ROLLED
-  for (int n = thread; !even && n < COUNT * W; n += Sizes<W>::THREADS) {
+  for (int n = thread; !even && n < COUNT * W; n += S::THREADS) {
     const int j = n / W, column = n % W;
     const T *from = source(j);
     to[j * STRIDE + column] = from && column < width ? from[column * stride] : T{0};
@@ -53,15 +59,15 @@ __device__ inline void load_rows(T *to, int width, int64_t stride, bool even, So
 // ---- A warp's share -----------------------------------------------------------------------------------------------------
 
 // A lane has of each m16 tile rows lane / 4 and that + 8, and of every 8 columns 2 (lane % 4) and the next.
-template <int W> struct Share {
-  float out[Sizes<W>::TILES][W / 8][4];
-  float top[Sizes<W>::TILES][2], sum[Sizes<W>::TILES][2]; // sum: of this lane's keys
+template <class S> struct Share {
+  float out[S::TILES][S::W / 8][4];
+  float top[S::TILES][2], sum[S::TILES][2]; // sum: of this lane's keys
 };
-template <int W> using Scores = float[Sizes<W>::TILES][Sizes<W>::KEYS / 8][4];
+template <class S> using Scores = float[S::TILES][S::KEYS / 8][4];
 
 // s = q k^T: the warp's rows of q, a stage of k.
-template <int W, class T> __device__ inline void score(const T *q, const T *k, Scores<W> &s) {
-  constexpr int TILES = Sizes<W>::TILES, KEYS = Sizes<W>::KEYS, STRIDE = Sizes<W>::STRIDE;
+template <class S, class T> __device__ inline void score(const T *q, const T *k, Scores<S> &s) {
+  constexpr int W = S::W, TILES = S::TILES, KEYS = S::KEYS, STRIDE = S::STRIDE;
   const int lane = static_cast<int>(threadIdx.x) % LANES;
   q += lane % 16 * STRIDE + lane / 16 * 8;
   k += (lane % 8 + lane / 16 * 8) * STRIDE + lane / 8 % 2 * 8;
@@ -86,11 +92,11 @@ template <int W, class T> __device__ inline void score(const T *q, const T *k, S
 }
 
 // Scores to base 2.
-template <int W> __device__ inline void scale(float factor, Scores<W> &s) {
+template <class S> __device__ inline void scale(float factor, Scores<S> &s) {
   RPP_UNROLL
-  for (int t = 0; t < Sizes<W>::TILES; t++) {
+  for (int t = 0; t < S::TILES; t++) {
     RPP_UNROLL
-    for (int n = 0; n < Sizes<W>::KEYS / 8; n++) {
+    for (int n = 0; n < S::KEYS / 8; n++) {
       RPP_UNROLL
       for (int e = 0; e < 4; e++) s[t][n][e] *= factor;
     }
@@ -98,16 +104,16 @@ template <int W> __device__ inline void scale(float factor, Scores<W> &s) {
 }
 
 // -inf where a row of the warp does not see a key of the tile: row r sees firsts[r] .. lasts[r] - 1.
-template <int W> __device__ inline void mask(const int *firsts, const int *lasts, int start, Scores<W> &s) {
+template <class S> __device__ inline void mask(const int *firsts, const int *lasts, int start, Scores<S> &s) {
   const int lane = static_cast<int>(threadIdx.x) % LANES;
   RPP_UNROLL
-  for (int t = 0; t < Sizes<W>::TILES; t++) {
+  for (int t = 0; t < S::TILES; t++) {
     RPP_UNROLL
     for (int h = 0; h < 2; h++) {
       const int row = t * 16 + h * 8 + lane / 4, from = start + lane % 4 * 2; // key from + 8 n + e
       const int first = firsts[row] - from, last = lasts[row] - from;
       RPP_UNROLL
-      for (int n = 0; n < Sizes<W>::KEYS / 8; n++) {
+      for (int n = 0; n < S::KEYS / 8; n++) {
         RPP_UNROLL
         for (int e = 0; e < 2; e++)
           if (8 * n + e < first || 8 * n + e >= last) s[t][n][2 * h + e] = -INFINITY;
@@ -117,8 +123,8 @@ template <int W> __device__ inline void mask(const int *firsts, const int *lasts
 }
 
 // The online softmax: s becomes weights, and what the share holds is rescaled to the new maximum.
-template <int W> __device__ inline void soften(Scores<W> &s, Share<W> &share) {
-  constexpr int TILES = Sizes<W>::TILES, KEYS = Sizes<W>::KEYS;
+template <class S> __device__ inline void soften(Scores<S> &s, Share<S> &share) {
+  constexpr int W = S::W, TILES = S::TILES, KEYS = S::KEYS;
   RPP_UNROLL
   for (int t = 0; t < TILES; t++) {
     RPP_UNROLL
@@ -148,8 +154,8 @@ template <int W> __device__ inline void soften(Scores<W> &s, Share<W> &share) {
 }
 
 // share.out += weights v: the accumulators of two times 8 keys are the fragment of 16.
-template <int W, class T> __device__ inline void gather(const Scores<W> &s, const T *v, Share<W> &share) {
-  constexpr int TILES = Sizes<W>::TILES, KEYS = Sizes<W>::KEYS, STRIDE = Sizes<W>::STRIDE;
+template <class S, class T> __device__ inline void gather(const Scores<S> &s, const T *v, Share<S> &share) {
+  constexpr int W = S::W, TILES = S::TILES, KEYS = S::KEYS, STRIDE = S::STRIDE;
   const int lane = static_cast<int>(threadIdx.x) % LANES;
   v += lane % 16 * STRIDE + lane / 16 * 8;
   RPP_UNROLL

@@ -2,7 +2,19 @@
 
 #include <math.h>
 
-enum { B = 2, LQ = 9, LK = 75, Q_HEADS = 4, KV_HEADS = 2, HEADS = 8, D = 24, DV = 16, MOST = 1 << 16, ROOM = 1 << 18 };
+enum {
+  B = 2,
+  LQ = 9,
+  LK = 75,
+  Q_HEADS = 4,
+  KV_HEADS = 2,
+  HEADS = 8,
+  D = 24,
+  DV = 16,
+  WIDEST = 256,
+  MOST = 1 << 18,
+  ROOM = 1 << 18
+};
 
 static const cuda_attention *all;
 static _Alignas(16) char q_data[MOST], k_data[MOST], v_data[MOST], out_data[MOST], lse_data[MOST], other[MOST], room[ROOM];
@@ -35,19 +47,20 @@ static void same(const rpp_tensor *a, const rpp_tensor *b) {
   for (int64_t i = 0; i < elements(a); i++, next(at, a)) ck_assert(rpp_tensor_get(a, at) == rpp_tensor_get(b, at));
 }
 
-void cuda_problem_make(const cuda_attention *kernel, cuda_problem *p) {
+/* d and dv at most WIDEST in 16 bits. */
+static void make(const cuda_attention *kernel, int64_t d, int64_t dv, cuda_problem *p) {
   for (int i = 0; i < LK; i++) wide[i] = 100 + i, narrow[i] = 100 + i;
   *p = (cuda_problem){
       .attention = {.mode = RPP_MODE_EC,
                     .heads = Q_HEADS,
                     .kv_heads = KV_HEADS,
-                    .rotary = {.pairing = RPP_PAIRING_HALF, .rotary_dim = D - 4, .base = 10000, .table_dtype = RPP_F64},
+                    .rotary = {.pairing = RPP_PAIRING_HALF, .rotary_dim = d - 4, .base = 10000, .table_dtype = RPP_F64},
                     .causal_offset = LK - LQ,
                     .scale = 0.25},
-      .q = tensor(q_data, kernel->dtype, LQ, Q_HEADS, D),
-      .k = tensor(k_data, kernel->dtype, LK, KV_HEADS, D),
-      .v = tensor(v_data, kernel->dtype, LK, KV_HEADS, DV),
-      .out = tensor(out_data, kernel->dtype, LQ, HEADS, DV),
+      .q = tensor(q_data, kernel->dtype, LQ, Q_HEADS, d),
+      .k = tensor(k_data, kernel->dtype, LK, KV_HEADS, d),
+      .v = tensor(v_data, kernel->dtype, LK, KV_HEADS, dv),
+      .out = tensor(out_data, kernel->dtype, LQ, HEADS, dv),
       .pos_q = {wide + LK - LQ, RPP_CUDA_I64, 1, {LQ}, {1}},
       .pos_k = {wide, RPP_CUDA_I64, 1, {LK}, {1}},
       .room = room,
@@ -55,6 +68,10 @@ void cuda_problem_make(const cuda_attention *kernel, cuda_problem *p) {
   support_accepted(rpp_tensor_contiguous(lse_data, RPP_F32, 3, (int64_t[]){B, HEADS, LQ}, &p->lse));
   fill(&p->q, 1), fill(&p->k, 2), fill(&p->v, 3);
   p->inputs = (rpp_cuda_inputs){.q = &p->q, .k = &p->k, .v = &p->v, .pos_q = &p->pos_q, .pos_k = &p->pos_k};
+}
+
+void cuda_problem_make(const cuda_attention *kernel, cuda_problem *p) {
+  make(kernel, D, DV, p);
 }
 
 static void run(const cuda_attention *kernel, const cuda_problem *p, const rpp_tensor *out, const rpp_tensor *lse) {
@@ -75,10 +92,10 @@ static void within(const rpp_tensor *got, const rpp_tensor *expected, const rpp_
 
 /* out and lse within the bound of the contract. */
 static void agrees(const cuda_attention *kernel, const cuda_problem *p, const rpp_tensor *cu_q, const rpp_tensor *cu_k) {
-  static double values[4][B * LQ * HEADS * DV];
+  static double values[4][B * LQ * HEADS * WIDEST];
   rpp_tensor t[4], pos_q, pos_k;
   for (int i = 0; i < 2; i++) {
-    t[i] = tensor(values[i], RPP_F64, LQ, HEADS, DV);
+    t[i] = tensor(values[i], RPP_F64, LQ, HEADS, p->v.shape[3]);
     support_accepted(rpp_tensor_contiguous(values[2 + i], RPP_F64, 3, (int64_t[]){B, HEADS, LQ}, &t[2 + i]));
   }
   support_accepted(rpp_tensor_contiguous(wide + LK - LQ, RPP_I64, 1, (int64_t[]){LQ}, &pos_q));
@@ -88,6 +105,19 @@ static void agrees(const cuda_attention *kernel, const cuda_problem *p, const rp
   support_accepted(rpp_attention_bound(&p->attention, &in, &kernel->contract, NULL, &bounded));
   within(&p->out, &t[0], &t[1]);
   within(&p->lse, &t[2], &t[3]);
+}
+
+void cuda_attention_agrees(const cuda_attention *kernel, int64_t width) {
+  cuda_problem p;
+  make(kernel, width, width, &p);
+  run(kernel, &p, &p.out, &p.lse);
+  agrees(kernel, &p, NULL, NULL);
+}
+
+void cuda_attention_refused(const cuda_attention *kernel, int64_t width, const char *text) {
+  cuda_problem p;
+  make(kernel, width, width, &p);
+  cuda_refused(kernel->forward(&p.attention, &p.inputs, &p.out, &p.lse, p.room, p.bytes, NULL), RPP_ERROR_UNSUPPORTED, text);
 }
 
 START_TEST(agrees_with_the_truth_packed_and_by_either_integers) {

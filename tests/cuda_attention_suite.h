@@ -28,6 +28,10 @@ typedef struct {
 } cuda_problem;
 void cuda_problem_make(const cuda_attention *kernel, cuda_problem *p);
 
+/* That problem with D and Dv of width, at most 256 (of 16 bits): held against the truth; refused as unsupported, with the text. */
+void cuda_attention_agrees(const cuda_attention *kernel, int64_t width);
+void cuda_attention_refused(const cuda_attention *kernel, int64_t width, const char *text);
+
 #define cuda_refused(call, status, text)                                                                                           \
   do {                                                                                                                             \
     const rpp_status got_ = (call);                                                                                                \

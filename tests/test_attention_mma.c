@@ -26,11 +26,28 @@ START_TEST(refusals_of_its_own) {
 }
 END_TEST
 
+/* Devices on which a block may have 227, 163, 99 and 64 KiB of shared memory; the runtime refuses a launch that asks for more. */
+START_TEST(every_device_has_a_layout) {
+  const rpp_simt_device devices[] = {{132, 227 << 10}, {108, 163 << 10}, {84, 99 << 10}, {46, 64 << 10}};
+  const int64_t widths[] = {64, 96, 128, 200, 256};
+  const char *const needs[] = {NULL, "72832 bytes", "72832 bytes", "94208 bytes", "94208 bytes"};
+  for (size_t d = 0; d < sizeof devices / sizeof *devices; d++)
+    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+      rpp_simt_set_device(&devices[d]);
+      if (devices[d].shared < 99 << 10 && needs[w] != NULL)
+        cuda_attention_refused(&kernels[_i], widths[w], needs[w]);
+      else
+        cuda_attention_agrees(&kernels[_i], widths[w]);
+    }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("attention_mma");
   TCase *tests = tcase_create("attention_mma");
   cuda_attention_tests(tests, kernels, 2);
   tcase_add_loop_test(tests, refusals_of_its_own, 0, 2);
+  tcase_add_loop_test(tests, every_device_has_a_layout, 0, 2);
   suite_add_tcase(suite, tests);
   return support_run(suite);
 }

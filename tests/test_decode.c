@@ -218,6 +218,40 @@ START_TEST(one_split_or_many) {
 }
 END_TEST
 
+/* Devices on which a block may have 227, 163, 99 and 64 KiB of shared memory; the runtime refuses a launch that asks for more. */
+START_TEST(every_device_has_a_layout) {
+  enum { KEYS = 150 };
+  const rpp_simt_device devices[] = {{132, 227 << 10}, {108, 163 << 10}, {84, 99 << 10}, {46, 64 << 10}};
+  const int64_t widths[] = {16, 200, 256};
+  const rpp_dtype dtype = types[_i];
+  rpp_attention attention = store_attention(RPP_MASK_CAUSAL), whole;
+  attention.q_rotated = true, whole = attention, whole.causal_offset += KEYS - 2;
+  const rpp_contract contract = contract_of(dtype);
+  for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+    const rpp_tensor q = TENSOR(dtype, 1, 2, OUTPUT, widths[w]), k = TENSOR(dtype, 1, KEYS, KV, widths[w]),
+                     v = TENSOR(dtype, 1, KEYS, KV, widths[w]), out = TENSOR(dtype, 1, 2, OUTPUT, widths[w]),
+                     lse = TENSOR(RPP_F32, 1, OUTPUT, 2);
+    rpp_tensor t[4];
+    for (int i = 0; i < 2; i++) t[i] = TENSOR(RPP_F64, 1, 2, OUTPUT, widths[w]), t[2 + i] = TENSOR(RPP_F64, 1, OUTPUT, 2);
+    store_fill(&q, 1), store_fill(&k, 2), store_fill(&v, 3);
+    support_accepted(rpp_attention_bound(&whole, &(rpp_attention_inputs){.q = &q, .k = &k, .v = &v}, &contract, NULL,
+                                         &(rpp_bounded){.out = &t[0], .lse = &t[2], .out_bound = &t[1], .lse_bound = &t[3]}));
+    for (size_t n = 0; n < sizeof devices / sizeof *devices; n++) {
+      const rpp_cuda_decode_inputs inputs = {&q, {&k, &v, NULL}, NULL, NULL};
+      size_t bytes;
+      rpp_simt_set_device(&devices[n]);
+      if (devices[n].shared < 99 << 10 && dtype != RPP_F32) {
+        store_refused(rpp_cuda_decode_workspace(&attention, &inputs, &out, &lse, &bytes), RPP_ERROR_UNSUPPORTED, "76544 bytes");
+        continue;
+      }
+      decode(&attention, &inputs, &out, &lse, NULL);
+      within(&out, &t[0], &t[1]);
+      within(&lse, &t[2], &t[3]);
+    }
+  }
+}
+END_TEST
+
 START_TEST(empty_sequences) {
   const rpp_dtype dtype = types[_i];
   const int32_t lengths[] = {0, 1};
@@ -310,6 +344,7 @@ int main(void) {
   tcase_add_loop_test(tests, the_same_bits, 0, 3);
   tcase_add_loop_test(tests, empty_splits_change_nothing, 0, 3);
   tcase_add_loop_test(tests, one_split_or_many, 0, 3);
+  tcase_add_loop_test(tests, every_device_has_a_layout, 0, 3);
   tcase_add_loop_test(tests, empty_sequences, 0, 3);
   tcase_add_test(tests, decode_refuses);
   suite_add_tcase(suite, tests);

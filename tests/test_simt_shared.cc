@@ -147,8 +147,13 @@ START_TEST(launches_are_checked) {
   ck_assert(!simt_run(nothing, dim3(1), dim3(33), 0) && strstr(simt_report, "threads of a block = 33: must be whole warps"));
   ck_assert(!simt_run(nothing, dim3(1), dim3(2048), 0) && strstr(simt_report, "must be 1 to 1024"));
   ck_assert(!simt_run(nothing, dim3(1, 65536), dim3(32), 0) && strstr(simt_report, "grid.y = 65536"));
-  ck_assert(!simt_run(nothing, dim3(1), dim3(32), (227 << 10) + 1) && strstr(simt_report, "at most 227 KiB"));
+  const rpp_simt_device before = *rpp_simt_current_device(), small = {1, 99 << 10};
+  ck_assert(!simt_run(nothing, dim3(1), dim3(32), (227 << 10) + 1) && strstr(simt_report, "at most the device's 232448"));
   simt_clean(nothing, dim3(1), dim3(1024), 227 << 10);
+  rpp_simt_set_device(&small);
+  ck_assert(!simt_run(nothing, dim3(1), dim3(32), (99 << 10) + 1) && strstr(simt_report, "at most the device's 101376"));
+  simt_clean(nothing, dim3(1), dim3(1024), 99 << 10);
+  rpp_simt_set_device(&before);
 }
 END_TEST
 

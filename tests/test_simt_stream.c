@@ -37,11 +37,12 @@ START_TEST(launches_and_cases_differ_and_replays_do_not) {
 END_TEST
 
 START_TEST(devices_of_all_sizes) {
-  int sizes[3];
-  for (int n = 0; n < 3; n++) begin(n), sizes[n] = rpp_simt_multiprocessors();
-  ck_assert(sizes[0] != sizes[1] && sizes[1] != sizes[2] && sizes[0] != sizes[2]);
+  rpp_simt_device of[3];
+  for (int n = 0; n < 3; n++) begin(n), of[n] = *rpp_simt_current_device();
+  for (int n = 1; n < 3; n++) ck_assert(of[n - 1].multiprocessors < of[n].multiprocessors && of[n - 1].shared < of[n].shared);
   begin(0);
-  ck_assert_int_eq(rpp_simt_multiprocessors(), sizes[0]);
+  ck_assert_int_eq(rpp_simt_current_device()->multiprocessors, of[0].multiprocessors);
+  ck_assert_uint_eq(rpp_simt_current_device()->shared, of[0].shared);
 }
 END_TEST
 

@@ -7,6 +7,15 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+static thread_local rpp_simt_device device = {132, rpp_simt::SHARED_LIMIT};
+
+extern "C" void rpp_simt_set_device(const rpp_simt_device *other) {
+  device = *other;
+}
+extern "C" const rpp_simt_device *rpp_simt_current_device(void) {
+  return &device;
+}
+
 namespace rpp_simt {
 
 namespace {
@@ -26,7 +35,11 @@ bool check(const Launch &l, char *report) {
   if (threads == 0 || l.dim.x > THREADS_LIMIT || l.dim.y > THREADS_LIMIT || l.dim.z > 64 || threads > THREADS_LIMIT)
     return refuse(report, l.kernel, "threads of a block", threads, "must be 1 to 1024");
   if (threads % WARP != 0) return refuse(report, l.kernel, "threads of a block", threads, "must be whole warps of 32");
-  if (l.shared > SHARED_LIMIT) return refuse(report, l.kernel, "bytes of shared memory", l.shared, "must be at most 227 KiB");
+  if (l.shared > device.shared) {
+    snprintf(report, REPORT, "kernel %s: bytes of shared memory = %zu: must be at most the device's %zu", l.kernel, l.shared,
+             device.shared);
+    return false;
+  }
   return true;
 }
 
@@ -93,12 +106,3 @@ bool launch(const char *kernel, dim3 grid, dim3 dim, size_t shared, const Stream
 }
 
 } // namespace rpp_simt
-
-static thread_local int multiprocessors = 132;
-
-extern "C" void rpp_simt_set_multiprocessors(int count) {
-  multiprocessors = count;
-}
-extern "C" int rpp_simt_multiprocessors(void) {
-  return multiprocessors;
-}

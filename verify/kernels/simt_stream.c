@@ -7,9 +7,9 @@ static _Thread_local rpp_simt_stream stream;
 static _Thread_local uint64_t launches;
 
 void rpp_simt_case_begins(const rpp_tensor *k) {
-  static const int multiprocessors[] = {1, 5, 132};
+  static const rpp_simt_device devices[] = {{1, 99 << 10}, {5, 163 << 10}, {132, 227 << 10}}; /* shared memory of sm_86, 80, 90 */
   launches = 0;
-  rpp_simt_set_multiprocessors(multiprocessors[k->shape[1] % 3]);
+  rpp_simt_set_device(&devices[k->shape[1] % 3]);
 }
 
 static uint64_t mixed(uint64_t hash, uint64_t word) {
