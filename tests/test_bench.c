@@ -151,6 +151,33 @@ START_TEST(ratios_are_own_time_over_the_other) {
 }
 END_TEST
 
+static void print(char *text, size_t room) {
+  FILE *out = fmemopen(text, room, "w");
+  ck_assert_ptr_nonnull(out);
+  rpp_bench_text(&bench, out);
+  ck_assert_int_eq(fclose(out), 0);
+}
+
+/* A row whose probe did half is marked, and no other: not one without a probe, nor any where all are as slow. */
+START_TEST(a_busy_core_is_marked) {
+  char text[1 << 14];
+  int marked = 0;
+  run();
+  for (int i = 0; i < bench.row_count; i++) ck_assert(!rpp_bench_disturbed(&bench, &bench.rows[i]));
+  print(text, sizeof text);
+  ck_assert_ptr_null(strchr(text, '*'));
+  for (int i = 0; i < bench.row_count; i++) bench.rows[i].fma /= 2;
+  for (int i = 0; i < bench.row_count; i++) ck_assert(!rpp_bench_disturbed(&bench, &bench.rows[i]));
+  bench.rows[1].fma /= 2;
+  for (int i = 0; i < bench.row_count; i++) ck_assert_int_eq(rpp_bench_disturbed(&bench, &bench.rows[i]), i == 1);
+  print(text, sizeof text);
+  for (const char *at = text; (at = strstr(at, " *\n")) != NULL; at++) marked++;
+  ck_assert_int_eq(marked, 1);
+  ck_assert_ptr_nonnull(strstr(text, "\n* beside these runs the FMA probe did less than 3/4 of its best"));
+  rpp_bench_free(&bench);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("bench");
   TCase *tests = tcase_create("bench");
@@ -158,6 +185,7 @@ int main(void) {
   tcase_add_checked_fixture(tests, setup, NULL);
   tcase_add_test(tests, rows);
   tcase_add_test(tests, ratios_are_own_time_over_the_other);
+  tcase_add_test(tests, a_busy_core_is_marked);
   suite_add_tcase(suite, tests);
   return support_run(suite);
 }

@@ -214,3 +214,9 @@ void rpp_bench_probes(const rpp_bench *b, double *fma, double *read, double *cop
   *copy = room == NULL ? NAN : over_rows(b, offsetof(rpp_bench_row, copy), room);
   free(room);
 }
+
+bool rpp_bench_disturbed(const rpp_bench *b, const rpp_bench_row *row) {
+  double best = row->fma;
+  for (int i = 0; i < b->row_count; i++) best = b->rows[i].fma > best ? b->rows[i].fma : best;
+  return row->fma < 0.75 * best;
+}

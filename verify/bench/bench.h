@@ -59,6 +59,10 @@ void rpp_bench_free(rpp_bench *bench);
 /* The medians over the rows of what the probes did, or NaN: operations, bytes read, bytes copied a second. */
 void rpp_bench_probes(const rpp_bench *bench, double *fma, double *read, double *copy);
 
+/* Whether the FMA probe did less than 3/4 beside the row's runs of what it did beside the best row's: a core was busy with something else, for
+ * kernel and probe alike, and the row's shares are another machine's. */
+bool rpp_bench_disturbed(const rpp_bench *bench, const rpp_bench_row *row);
+
 void rpp_bench_text(const rpp_bench *bench, FILE *out);
 /* False where this build has no JSON. */
 bool rpp_bench_json(const rpp_bench *bench, FILE *out);

@@ -49,7 +49,7 @@ static int label(const rpp_bench_row *row, char *text, size_t room) {
   return snprintf(text, room, "  %s %s", row->kernel, rpp_bench_task_names[row->task]);
 }
 
-static void print_row(const rpp_bench_row *row, const bool *shown, int width, FILE *out) {
+static void print_row(const rpp_bench *b, const rpp_bench_row *row, const bool *shown, int width, FILE *out) {
   char name[160];
   label(row, name, sizeof name);
   fprintf(out, "%-*s", width, name);
@@ -61,7 +61,7 @@ static void print_row(const rpp_bench_row *row, const bool *shown, int width, FI
     else
       fprintf(out, "%*.*f", columns[c].width, columns[c].digits, x);
   }
-  fputc('\n', out);
+  fputs(rpp_bench_disturbed(b, row) ? " *\n" : "\n", out);
 }
 
 static void print_rows(const rpp_bench *b, FILE *out) {
@@ -82,8 +82,16 @@ static void print_rows(const rpp_bench *b, FILE *out) {
     char spec[RPP_SPEC_TEXT];
     rpp_spec_print(b->rows[i].spec, spec);
     if (i == 0 || b->rows[i].spec != b->rows[i - 1].spec) fprintf(out, "%s\n", spec);
-    print_row(&b->rows[i], shown, width, out);
+    print_row(b, &b->rows[i], shown, width, out);
   }
+}
+
+static void print_disturbed(const rpp_bench *b, FILE *out) {
+  int count = 0;
+  for (int i = 0; i < b->row_count; i++) count += rpp_bench_disturbed(b, &b->rows[i]);
+  if (count > 0)
+    fputs("\n* beside these runs the FMA probe did less than 3/4 of its best: a core was busy with something else; run it again\n",
+          out);
 }
 
 static bool same(const rpp_bench_skip *a, const rpp_bench_skip *b) {
@@ -121,6 +129,7 @@ void rpp_bench_text(const rpp_bench *b, FILE *out) {
   if (b->row_count > 0) {
     fputc('\n', out);
     print_rows(b, out);
+    print_disturbed(b, out);
   }
   if (b->skip_count > 0) fputc('\n', out);
   print_skips(b, out);
