@@ -1,6 +1,7 @@
 /* test_judge.c: a kernel that is the truth itself, and what the judge says of it once it does one thing wrong. */
 #include "judge/judge.h"
 
+#include <fenv.h>
 #include <math.h>
 
 #include "support.h"
@@ -13,6 +14,7 @@ typedef enum {
   REFUSES,
   REFUSES_SILENTLY,
   FLICKERS, /* every second call differs in one bit */
+  LSE_FLICKERS,
   NAN_ELEMENT,
   INFINITE_ELEMENT,
   WRONG_ELEMENT,
@@ -31,6 +33,9 @@ typedef enum {
   ROTATES_K_WRONG,
   ROTATES_NOTHING,
   ROTATES_OUTSIDE,
+  ROTATES_AS_CONTIGUOUS,
+  ROTATION_LEAVES_ROUNDING,
+  LEAVES_ROUNDING,
   ROTATION_REFUSES
 } fault;
 
@@ -75,6 +80,9 @@ static int forward(const rpp_kernel *kernel, const rpp_attention *attention, con
     return 1;
   if (what == WRITES_SOME_LSE) rpp_tensor_set(lse, first, 1);
   if (what == FLICKERS && forwards % 2 == 0) rpp_tensor_set(out, end, nextafterf((float)rpp_tensor_get(out, end), INFINITY));
+  if (what == LSE_FLICKERS && forwards % 2 == 0)
+    rpp_tensor_set(lse, first, nextafterf((float)rpp_tensor_get(lse, first), INFINITY));
+  if (what == LEAVES_ROUNDING) fesetround(FE_UPWARD);
   if (what == NAN_ELEMENT) rpp_tensor_set(out, end, NAN);
   if (what == INFINITE_ELEMENT) rpp_tensor_set(out, end, INFINITY);
   if (what == WRONG_ELEMENT) add(out, end, 1);
@@ -94,7 +102,9 @@ static int rotate(const rpp_kernel *kernel, const rpp_rotary *rotary, rpp_part p
   in_place += y->data == x->data;
   *reason = "no rotation today";
   if (what == ROTATES_NOTHING) return 0;
+  if (what == ROTATES_AS_CONTIGUOUS) rpp_tensor_contiguous((char *)y->data + y->byte_offset, y->dtype, 4, y->shape, y);
   if (what == ROTATION_REFUSES || rpp_rotate(rotary, part, x, pos, y) != RPP_OK) return 1;
+  if (what == ROTATION_LEAVES_ROUNDING) fesetround(FE_UPWARD);
   if (what == ROTATES_OUTSIDE) rpp_tensor_set(y, past, 1);
   if ((what == ROTATES_Q_WRONG && rotations == 1) || (what == ROTATES_IMAGINARY_WRONG && imaginary) ||
       (what == ROTATES_K_WRONG && last))
@@ -182,8 +192,10 @@ START_TEST(runs_as_often_as_promised) {
   ck_assert_int_eq(judge_kernel(&kernel, "rope:lq=6,d=8").outcome, RPP_OUTCOME_PASS);
   ck_assert_int_eq(forwards, 1);
   ck_assert_ptr_null(workspace_seen);
-  judge(RIGHT, "rope:h=1,lq=400,d=16");
+  judge(RIGHT, "rope:h=1,lq=400,d=16,seed=1");
   ck_assert_int_eq(forwards, 1);
+  judge(RIGHT, "rope:h=1,lq=400,d=16,seed=4"); /* one of some */
+  ck_assert_int_eq(forwards, 2);
 }
 END_TEST
 
@@ -263,6 +275,7 @@ START_TEST(mismatches) {
       {NAN_ELEMENT, RPP_GATE_STRUCTURE, RPP_JUDGED_OUT, 1, 3, 4, 5},
       {INFINITE_ELEMENT, RPP_GATE_STRUCTURE, RPP_JUDGED_OUT, 1, 3, 4, 5},
       {FLICKERS, RPP_GATE_STRUCTURE, RPP_JUDGED_OUT, 1, 3, 4, 5},
+      {LSE_FLICKERS, RPP_GATE_STRUCTURE, RPP_JUDGED_LSE, 0, 0, 0, -1},
       {WRONG_ELEMENT, RPP_GATE_ELEMENT, RPP_JUDGED_OUT, 1, 3, 4, 5},
       {WRONG_LSE, RPP_GATE_ELEMENT, RPP_JUDGED_LSE, 1, 3, 4, -1},
       {ROTATES_Q_WRONG, RPP_GATE_ELEMENT, RPP_JUDGED_ROTATED_Q, 0, 0, 0, 0},
@@ -278,7 +291,29 @@ START_TEST(mismatches) {
                 "%d: tensor %d at (%d, %d, %d, %d)", _i, (int)v.worst.tensor, (int)v.worst.b, (int)v.worst.h, (int)v.worst.t,
                 (int)v.worst.d);
   ck_assert(!(v.ratio[v.gate] <= 1) && rpp_verdict_fails(&v));
-  ck_assert(all[_i].what != FLICKERS || strstr(v.message.text, "two runs") != NULL);
+  ck_assert((all[_i].what != FLICKERS && all[_i].what != LSE_FLICKERS) || strstr(v.message.text, "two runs") != NULL);
+}
+END_TEST
+
+/* What rotation writes has strides of its own, as everything has. */
+START_TEST(rotation_has_strides) {
+  ck_assert_int_eq(judge(RIGHT, "rope:h=2,lq=5,d=8,layout=padded").outcome, RPP_OUTCOME_PASS);
+  ck_assert_int_eq(judge(RIGHT, "rope:h=2,lq=5,d=8,layout=sliced").outcome, RPP_OUTCOME_PASS);
+  ck_assert_int_eq(judge(ROTATES_AS_CONTIGUOUS, "rope:h=2,lq=5,d=8").outcome, RPP_OUTCOME_PASS);
+  ck_assert(rpp_outcome_severe(judge(ROTATES_AS_CONTIGUOUS, "rope:h=2,lq=5,d=8,layout=padded").outcome) ||
+            judge(ROTATES_AS_CONTIGUOUS, "rope:h=2,lq=5,d=8,layout=padded").outcome == RPP_OUTCOME_MISMATCH);
+}
+END_TEST
+
+/* The truth would be rounded as the kernel left it. */
+START_TEST(arithmetic_is_left_as_it_was) {
+  const fault all[] = {LEAVES_ROUNDING, ROTATION_LEAVES_ROUNDING};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    const rpp_verdict v = judge(all[i], "rope:h=2,lq=5,d=8");
+    ck_assert(v.outcome == RPP_OUTCOME_MISMATCH && v.gate == RPP_GATE_STRUCTURE && isinf(v.ratio[RPP_GATE_STRUCTURE]));
+    ck_assert_msg(strstr(v.message.text, "rounding in another direction") != NULL, "%s", v.message.text);
+    ck_assert_int_eq(fegetround(), FE_TONEAREST);
+  }
 }
 END_TEST
 
@@ -353,7 +388,9 @@ int main(void) {
   tcase_add_test(tests, refused);
   tcase_add_test(tests, odd_heads_of_eh_must_be_refused);
   tcase_add_test(tests, unwritten);
-  tcase_add_loop_test(tests, mismatches, 0, 9);
+  tcase_add_loop_test(tests, mismatches, 0, 10);
+  tcase_add_test(tests, rotation_has_strides);
+  tcase_add_test(tests, arithmetic_is_left_as_it_was);
   tcase_add_loop_test(tests, writes_outside, 0, 5);
   tcase_add_test(tests, lse_may_be_optional);
   tcase_add_test(tests, what_only_forward_knows);

@@ -36,6 +36,7 @@ START_TEST(what_is_wrong_is_named) {
       {"empty-name", "name = : must be one word"},
       {"long-name", "is longer than 63 characters"},
       {"two-lines", "description = two?lines: must be one line"},
+      {"constructor-rounds", "loading it leaves the processor flushing"},
       {"contract-key", "contract: q = f8: no such key"},
       {"contract-value", "contract: p = f8: must be one of f64, f32, f16, bf16"},
       {"contract-no-dtype", "contract = p=f32: must begin with the dtype"},

@@ -125,7 +125,8 @@ typedef struct {
   /* Bytes that forward wants besides. May be null: none. */
   size_t (*workspace)(const rpp_plugin_problem *problem);
 
-  /* These return null, or, having failed, the reason in one line. Device kernels run in stream 0 and need not wait for it. One of the two
+  /* These return null, or, having failed, the reason in one line. They leave the processor as it was: rounding to nearest, subnormal numbers
+   * not flushed to zero. Device kernels run in stream 0 and need not wait for it. One of the two
    * may be null; without forward, only rotation is judged. */
   const char *(*rotate)(const rpp_plugin_rotation *rotation);
   const char *(*forward)(const rpp_plugin_problem *problem, void *workspace);

@@ -3,6 +3,7 @@
  * query sees a key. */
 #define _GNU_SOURCE /* dladdr */
 #include <dlfcn.h>
+#include <fenv.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ static bool named(const char *name) {
 __attribute__((constructor)) static void begin(void) {
   if (named("constructor-aborts")) abort();
   if (named("constructor-exits")) exit(5);
+  if (named("constructor-rounds")) fesetround(FE_UPWARD);
   if (named("constructor-hangs"))
     for (;;) sleep(1);
   if (named("constructor-closes"))

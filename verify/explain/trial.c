@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/arithmetic.h"
+
 /* Elements of repeated K and V, and operations of one truth, past which nothing is tried. */
 static const double MOST_ELEMENTS = 0x1p24, MOST_OPERATIONS = 1e8;
 
@@ -15,8 +17,9 @@ bool rpp_trial_run(rpp_trial *t) {
   const char *reason = NULL;
   rpp_message error;
   rpp_generated_reset(d);
-  return t->kernel->forward(t->kernel, &d->attention, &d->inputs, &d->out, &d->lse, t->workspace, &reason) == 0 &&
-         rpp_generated_intact(d, &error);
+  const int status = t->kernel->forward(t->kernel, &d->attention, &d->inputs, &d->out, &d->lse, t->workspace, &reason);
+  rpp_arithmetic_restore_team();
+  return status == 0 && rpp_generated_intact(d, &error);
 }
 
 bool rpp_trial_same(const rpp_tensor *a, const rpp_tensor *b) {
@@ -67,13 +70,11 @@ static bool choose_rows(rpp_trial *t, int64_t row, int64_t wanted) {
 /* y = the kernel's rotation of x; NaN where it is not written. */
 static bool rotate_one(rpp_trial *t, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos, rpp_tensor *y) {
   const char *reason = NULL;
-  *y = rpp_scratch_copy(&t->scratch, x);
-  if (!y->data) return false;
-  for (int64_t i = 0; !t->spec.in_place && i < rpp_scratch_size(y); i++) {
-    const rpp_tensor flat = {y->data, y->dtype, 1, {rpp_scratch_size(y)}, {1}, 0};
-    rpp_tensor_set(&flat, &i, NAN);
-  }
-  return t->kernel->rotate(t->kernel, &t->data.attention.rotary, part, t->spec.in_place ? y : x, pos, y, &reason) == 0;
+  rpp_message error;
+  if (!rpp_generated_room(&t->data, "rotated", x, x->dtype, t->spec.in_place, y, &error)) return false;
+  const int status = t->kernel->rotate(t->kernel, &t->data.attention.rotary, part, t->spec.in_place ? y : x, pos, y, &reason);
+  rpp_arithmetic_restore_team();
+  return status == 0;
 }
 
 /* Head o of q from those of the real and of the imaginary part; k's repeated: as rpp_changed_split has them. */

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/arithmetic.h"
 #include "cases/generate.h"
 #include "contract_text.h"
 #include "files/case_write.h"
@@ -36,16 +37,15 @@ static const struct {
 
 /* The kernel's rotation into y, NaN where nothing is written. */
 static bool run_rotation(failure *f, int which, rpp_tensor *y) {
-  const rpp_generated *g = &f->given;
+  rpp_generated *g = &f->given;
   const rpp_tensor *x = rotations[which].of_q ? &g->q : &g->k, *pos = rotations[which].of_q ? &g->pos_q : &g->pos_k;
   const char *reason;
-  *y = rpp_scratch_copy(&f->scratch, x);
-  if (!y->data) return false;
-  for (int64_t i = 0; !g->spec.in_place && i < rpp_scratch_size(y); i++) {
-    const rpp_tensor flat = {y->data, y->dtype, 1, {rpp_scratch_size(y)}, {1}, 0};
-    rpp_tensor_set(&flat, &i, NAN);
-  }
-  return f->kernel->rotate(f->kernel, &g->attention.rotary, rotations[which].part, g->spec.in_place ? y : x, pos, y, &reason) == 0;
+  rpp_message error;
+  if (!rpp_generated_room(g, "rotated", x, x->dtype, g->spec.in_place, y, &error)) return false;
+  const int status =
+      f->kernel->rotate(f->kernel, &g->attention.rotary, rotations[which].part, g->spec.in_place ? y : x, pos, y, &reason);
+  rpp_arithmetic_restore_team();
+  return status == 0;
 }
 
 static bool rotate(failure *f, bool run, rpp_message *error) {
@@ -73,7 +73,9 @@ static void run_forward(failure *f) {
   void *workspace = bytes > 0 ? rpp_generated_workspace(g, bytes) : NULL;
   const char *reason;
   if (bytes > 0 && !workspace) return;
-  if (f->kernel->forward(f->kernel, &g->attention, &g->inputs, &g->out, &g->lse, workspace, &reason) != 0) return;
+  const int status = f->kernel->forward(f->kernel, &g->attention, &g->inputs, &g->out, &g->lse, workspace, &reason);
+  rpp_arithmetic_restore_team();
+  if (status != 0) return;
   add(f, "out_got", &g->out);
   if (!f->kernel->lse_optional || !rpp_generated_untouched(&g->lse)) add(f, "lse_got", &g->lse);
 }

@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "base/arithmetic.h"
+
 /* Letters, digits, '-', '_', '.', '+': what no shell, report or table of ours takes for something else. */
 static bool check_name(const char *name, rpp_message *error) {
   const size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+");
@@ -88,5 +90,11 @@ const rpp_plugin_kernel *rpp_plugin_load(const char *path, rpp_plugin_facts *fac
     return NULL;
   }
   const rpp_plugin_kernel *kernel = enter(library, error);
+  if (!rpp_arithmetic_restore()) { /* gcc's -ffast-math, where a library is linked by it, does so for all of the program */
+    rpp_message_set(error,
+                    "loading it leaves the processor flushing subnormal numbers to zero, or rounding in another direction: link it "
+                    "without -ffast-math");
+    return NULL;
+  }
   return kernel != NULL && describe(kernel, facts, error) ? kernel : NULL;
 }
