@@ -14,10 +14,12 @@ typedef struct {
   fault *fails;
   rpp_outcome outcome; /* of a failure */
   int calls, stop_after;
-  bool crashes_far; /* in the sparse layout, whatever the outcome elsewhere */
+  bool crashes_far;    /* in the sparse layout, whatever the outcome elsewhere */
+  bool writes_between; /* where there is something between elements */
 } fake;
 
 static rpp_outcome outcome_of(const fake *f, const rpp_spec *spec) {
+  if (f->writes_between && spec->layout != RPP_LAYOUT_CONTIGUOUS) return RPP_OUTCOME_OUTSIDE;
   return f->crashes_far && spec->layout == RPP_LAYOUT_SPARSE ? RPP_OUTCOME_CRASH : f->outcome;
 }
 
@@ -77,6 +79,9 @@ static void becomes(const char *from, fault *fails, const char *expected) {
 static rpp_gate always(const rpp_spec *s) {
   (void)s;
   return RPP_GATE_ELEMENT;
+}
+static rpp_gate in_gaps(const rpp_spec *s) {
+  return element_if(s->layout != RPP_LAYOUT_CONTIGUOUS);
 }
 static rpp_gate corner(const rpp_spec *s) {
   return element_if(s->attention.mask != RPP_MASK_FULL && s->q_len != s->k_len && s->k_len > 1 && s->q_len > 0);
@@ -186,6 +191,14 @@ START_TEST(elements_are_brought_together_first) {
 }
 END_TEST
 
+/* What writes between elements may be a wrong number where nothing is between; where it is none, the layout stays. */
+START_TEST(gaps_are_closed) {
+  fake f = {.writes_between = true}, other = {.outcome = RPP_OUTCOME_OUTSIDE};
+  ck_assert_int_eq(shrunk("rope:h=1,lq=4,lk=4,d=8,layout=fused", always, &f).layout, RPP_LAYOUT_CONTIGUOUS);
+  ck_assert_int_eq(shrunk("rope:h=1,lq=4,lk=4,d=8,layout=padded", in_gaps, &other).layout, RPP_LAYOUT_PADDED);
+}
+END_TEST
+
 START_TEST(lengths_and_positions_come_down_to_the_edge) {
   fake f = {0};
   ck_assert_int_eq(shrunk("rope:lq=4,lk=100000,rows=2", seven_hundred, &f).k_len, 700);
@@ -290,6 +303,7 @@ int main(void) {
   tcase_add_test(tests, what_fails_everywhere_becomes_the_smallest_case);
   tcase_add_test(tests, only_what_a_fault_needs_is_left);
   tcase_add_test(tests, elements_are_brought_together_first);
+  tcase_add_test(tests, gaps_are_closed);
   tcase_add_test(tests, lengths_and_positions_come_down_to_the_edge);
   tcase_add_test(tests, faults_of_rope_plus_plus_become_small);
   tcase_add_test(tests, other_seeds_are_tried_where_the_case_s_own_says_nothing);

@@ -36,7 +36,7 @@ extern "C" {
 
 enum { RPP_PLUGIN_F64 = 0, RPP_PLUGIN_F32 = 1, RPP_PLUGIN_F16 = 2, RPP_PLUGIN_BF16 = 3, RPP_PLUGIN_I64 = 4 }; /* dtype */
 
-/* Strides count elements and may be negative; nothing is aligned to more than its element. data is element (0, ..., 0), null while
+/* Strides count elements; of positions and packing the last is 1. Nothing is aligned to more than its element. data is element (0, ..., 0), null while
  * supports and workspace are asked. A tensor with a size of 0 has no elements. */
 typedef struct {
   void *data;

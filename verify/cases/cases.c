@@ -36,6 +36,19 @@ static bool partial(const rpp_spec *s, int64_t value) {
 static bool other_values(const rpp_spec *s, int64_t value) {
   return (s->v_dim > s->head_dim) - (s->v_dim < s->head_dim) == (int)value;
 }
+static bool wide(const rpp_spec *s, int64_t value) {
+  return s->head_dim >= value;
+}
+static bool many_kv(const rpp_spec *s, int64_t value) {
+  const int64_t halved = s->attention.mode == RPP_MODE_EH ? 2 : 1;
+  return s->attention.kv_heads / halved >= value;
+}
+static bool many_queries(const rpp_spec *s, int64_t value) {
+  return s->q_len >= value;
+}
+static bool some_tiles(const rpp_spec *s, int64_t value) {
+  return s->k_len >= value && s->k_len < 8191;
+}
 static bool no_queries(const rpp_spec *s, int64_t value) {
   return s->q_len == value;
 }
@@ -77,8 +90,11 @@ static bool other_scale(const rpp_spec *s, int64_t value) {
   (void)value;
   return s->attention.scale * s->attention.scale * (double)s->head_dim > 1.01;
 }
-static bool huge_scale(const rpp_spec *s, int64_t value) {
+static bool scale_is(const rpp_spec *s, int64_t value) {
   return s->attention.scale == (double)value;
+}
+static bool scale_below(const rpp_spec *s, int64_t value) {
+  return s->attention.scale < (double)value;
 }
 static bool packed(const rpp_spec *s, int64_t value) {
   return s->packed >= value;
@@ -103,6 +119,10 @@ static bool base(const rpp_spec *s, int64_t value) {
 }
 static bool last_position(const rpp_spec *s, int64_t value) {
   return rpp_token_last_position(s) >= value;
+}
+static bool first_position(const rpp_spec *s, int64_t value) {
+  int64_t lowest = 0, highest = 0;
+  return rpp_token_reach(s, &lowest, &highest) && lowest <= value;
 }
 static bool reset(const rpp_spec *s, int64_t value) {
   return s->reset >= value && s->reset < s->k_len;
@@ -148,13 +168,16 @@ const rpp_case_property rpp_case_properties[] = {
     {"GQA ratio", "4", ratio, 4},
     {"GQA ratio", "7", ratio, 7},
     {"GQA ratio", "8", ratio, 8},
+    {"GQA ratio", "16", ratio, 16},
     {"GQA ratio", "above 1, several KV heads", several_kv, 2},
+    {"GQA ratio", "of 9 KV heads or more", many_kv, 9},
     {"pairing", "interleaved", pairing, RPP_PAIRING_INTERLEAVED},
     {"pairing", "half", pairing, RPP_PAIRING_HALF},
     {"D", "2", width, 2},
     {"D", "64", width, 64},
     {"D", "128", width, 128},
     {"D", "256", width, 256},
+    {"D", "above 256", wide, 257},
     {"D", "odd", odd_width, 1},
     {"D", "an odd count of pairs", odd_pairs, 1},
     {"D", "wider than rotated", partial, 2},
@@ -162,6 +185,7 @@ const rpp_case_property rpp_case_properties[] = {
     {"Dv", "wider than D", other_values, 1},
     {"queries", "none", no_queries, 0},
     {"queries", "1", no_queries, 1},
+    {"queries", "513 or more", many_queries, 513},
     {"keys", "none", no_keys, 0},
     {"keys", "1", no_keys, 1},
     {"queries", "fewer than keys", lengths, -1},
@@ -182,13 +206,16 @@ const rpp_case_property rpp_case_properties[] = {
     {"keys", "a multiple of 128 less 1", below_edge, 128},
     {"keys", "a multiple of 128", on_edge, 128},
     {"keys", "a multiple of 128 plus 1", above_edge, 128},
-    {"keys", "8192 or more", at_least_keys, 8191},
+    {"keys", "513 to 8190", some_tiles, 513},
+    {"keys", "8191 or more", at_least_keys, 8191},
     {"keys", "33728 or more", at_least_keys, 33728},
     {"keys", "131072", at_least_keys, 131072},
     {"batch", "2 or more", batch, 2},
-    {"batch", "4", batch, 4},
+    {"batch", "4 or more", batch, 4},
+    {"batch", "9", batch, 9},
     {"packed", "1", packed, 1},
     {"packed", "several sequences", packed, 2},
+    {"packed", "9 or more", packed, 9},
     {"packed", "a sequence without queries", packed_empty, 0},
     {"packed", "a sequence without keys", packed_empty, 1},
     {"mask", "causal", mask, RPP_MASK_CAUSAL},
@@ -198,7 +225,9 @@ const rpp_case_property rpp_case_properties[] = {
     {"offset", "lk - lq", offset, 1},
     {"offset", "another", offset, 2},
     {"scale", "above d^-1/2", other_scale, 0},
-    {"scale", "1000000", huge_scale, 1000000},
+    {"scale", "1000000", scale_is, 1000000},
+    {"scale", "0", scale_is, 0},
+    {"scale", "negative", scale_below, 0},
     {"scaling", "none", scaling, RPP_SCALING_NONE},
     {"scaling", "linear", scaling, RPP_SCALING_LINEAR},
     {"scaling", "ntk", scaling, RPP_SCALING_NTK},
@@ -212,6 +241,8 @@ const rpp_case_property rpp_case_properties[] = {
     {"angles", "hf-f32", angles, RPP_ANGLES_HF_F32},
     {"position", "131071 and on", last_position, 131071},
     {"position", "1000000 and on", last_position, 1000000},
+    {"position", "16777216 and on", last_position, 16777216},
+    {"position", "below 0", first_position, -1},
     {"position", "reset among the keys", reset, 1},
     {"position", "different in the batch", batched, 2},
     {"inputs", "raw", inputs, 0},

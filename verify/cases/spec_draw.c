@@ -3,6 +3,7 @@
  * what is fixed. */
 #include "cases/spec.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/random.h"
@@ -11,8 +12,8 @@
 typedef struct {
   rpp_random random;
   rpp_spec spec;
-  const char *const *fixed; /* null: none */
-  bool long_case;
+  const char *const *fixed;      /* null: none */
+  bool long_case, of_many_tiles; /* the second: in queries or in keys, not in both */
 } draft;
 
 static int64_t integer(draft *c, int64_t low, int64_t high) {
@@ -35,7 +36,7 @@ static bool is_free(const draft *c, const char *name) {
 /* ---- Sizes --------------------------------------------------------------------------------------------------------------- */
 
 static void draw_heads(draft *c) {
-  static const int64_t ratios[] = {1, 1, 2, 2, 3, 4, 7, 8}, counts[] = {1, 1, 1, 2, 2, 3, 4};
+  static const int64_t ratios[] = {1, 1, 1, 2, 2, 2, 3, 4, 4, 5, 7, 8, 16}, counts[] = {1, 1, 1, 1, 2, 2, 2, 3, 4, 9, 16};
   rpp_attention *a = &c->spec.attention;
   if (is_free(c, "mode")) a->mode = (rpp_mode)integer(c, RPP_MODE_ROPE, RPP_MODE_EH);
   const int64_t ratio = PICK(c, ratios), unit = a->mode == RPP_MODE_EH ? 2 : 1;
@@ -49,8 +50,8 @@ static void draw_heads(draft *c) {
 /* Odd counts of pairs, and both sides of the powers of two, as often as those. */
 static void draw_widths(draft *c) {
   static const int64_t small[] = {2, 4, 6, 8, 10, 14, 16, 18, 22, 26, 30, 32}, odd[] = {3, 5, 9, 17, 33, 65, 129};
-  static const int64_t large[] = {34,  40,  48,  50,  62,  64,  64,  64,  66,  80,  96,
-                                  100, 112, 126, 128, 128, 130, 160, 192, 250, 254, 256};
+  static const int64_t large[] = {34,  40,  48,  50,  62,  64,  64,  64,  66,  80,  96,  100, 112, 126,
+                                  128, 128, 130, 160, 192, 200, 224, 250, 254, 256, 258, 320, 576};
   static const int64_t values[] = {1, 2, 3, 8, 16, 31, 32, 48, 64, 65, 128, 256};
   rpp_spec *s = &c->spec;
   int64_t *rotary = &s->attention.rotary.rotary_dim;
@@ -90,10 +91,18 @@ static int64_t draw_length(draft *c) {
 static void draw_lengths(draft *c) {
   static const int64_t longest[] = {8191, 8192, 8193, 16385, 32768, 33728, 65536, 65537, 131071, 131072, 131072, 131072};
   rpp_spec *s = &c->spec;
-  if (is_free(c, "b")) s->batch = once_in(c, 4) && !c->long_case ? integer(c, 2, 4) : 1;
-  const int64_t length = c->long_case ? PICK(c, longest) : draw_length(c);
+  if (is_free(c, "b")) {
+    s->batch = once_in(c, 4) && !c->long_case ? integer(c, 2, 4) : 1;
+    if (s->batch > 1 && once_in(c, 4)) s->batch = integer(c, 5, 9);
+  }
+  const bool many_keys = c->of_many_tiles && once_in(c, 2);
+  const int64_t length = c->long_case ? PICK(c, longest) : many_keys ? integer(c, 258, 4100) : draw_length(c);
   if (is_free(c, "lk")) s->k_len = length;
   if (!is_free(c, "lq")) return;
+  if (c->of_many_tiles) {
+    s->q_len = many_keys ? integer(c, 1, 8) : integer(c, 258, 2100);
+    return;
+  }
   if (c->long_case) {
     s->q_len = integer(c, 1, 8);
     return;
@@ -108,7 +117,7 @@ static void draw_lengths(draft *c) {
     s->q_len = draw_length(c);
     return;
   case 4:
-    s->q_len = s->k_len + integer(c, 1, 40);
+    s->q_len = s->k_len + (integer(c, 1, 40));
     return;
   case 5:
     s->q_len = integer(c, 0, s->k_len);
@@ -124,7 +133,8 @@ static rpp_scaling draw_scaling(draft *c) {
   static const double factors[] = {1, 1.5, 2, 4, 8};
   static const rpp_scaling ramps[] = {{RPP_SCALING_YARN, 32, 4096, 0, 0},    {RPP_SCALING_YARN, 4, 64, 0, 0},
                                       {RPP_SCALING_YARN_HF, 32, 4096, 0, 0}, {RPP_SCALING_YARN_HF, 4, 64, 0, 0},
-                                      {RPP_SCALING_LLAMA3, 8, 8192, 1, 4},   {RPP_SCALING_LLAMA3, 4, 256, 1, 4}};
+                                      {RPP_SCALING_LLAMA3, 8, 8192, 1, 4},   {RPP_SCALING_LLAMA3, 4, 256, 1, 4},
+                                      {RPP_SCALING_LLAMA3, 4, 256, 2, 5}};
   if (once_in(c, 2)) return (rpp_scaling){.kind = RPP_SCALING_NONE};
   if (once_in(c, 2)) return PICK(c, ramps);
   const rpp_scaling_kind kind = (rpp_scaling_kind)integer(c, RPP_SCALING_LINEAR, RPP_SCALING_NTK_AWARE);
@@ -159,7 +169,10 @@ static void draw_mask(draft *c) {
   rpp_spec *s = &c->spec;
   rpp_attention *a = &s->attention;
   static const rpp_mask masks[] = {RPP_MASK_CAUSAL, RPP_MASK_CAUSAL, RPP_MASK_FULL, RPP_MASK_WINDOW};
-  if (is_free(c, "packed")) s->packed = once_in(c, 6) && !c->long_case ? integer(c, 1, 6) : 0;
+  if (is_free(c, "packed")) {
+    s->packed = once_in(c, 6) && !c->long_case ? integer(c, 1, 6) : 0;
+    if (s->packed > 1 && once_in(c, 4)) s->packed = integer(c, 7, 40);
+  }
   if (is_free(c, "mask")) {
     a->mask = PICK(c, masks);
     a->window = a->mask == RPP_MASK_WINDOW ? draw_window(c) : 0;
@@ -170,6 +183,7 @@ static void draw_mask(draft *c) {
       const int64_t sixteenths = integer(c, 1, 32);
       a->scale = sixteenths > 24 ? HUGE_SCALE : (double)sixteenths / 16;
     }
+    if (once_in(c, 30)) a->scale = once_in(c, 4) ? 0 : -a->scale;
   }
   if (!is_free(c, "offset")) return;
   rpp_spec_key_default(rpp_spec_key_find("offset"), s); /* aligned at the last query and key */
@@ -180,7 +194,9 @@ static void draw_mask(draft *c) {
 /* ---- On what ------------------------------------------------------------------------------------------------------------- */
 
 static int64_t draw_position(draft *c) {
-  static const int64_t known[] = {1, 1857, 4095, 32767, 65535, 131071, 999999, 1000000}; /* where kernels have failed, or may */
+  static const int64_t known[] = {1,       1857,    4095,     32767,     65535, 131071,
+                                  999999, /* where kernels have failed, or may */
+                                  1000000, 2097151, 16777215, 999000000, -7,    -100000};
   if (once_in(c, 2)) return 0;
   return once_in(c, 2) ? PICK(c, known) : integer(c, 0, 5000);
 }
@@ -195,7 +211,7 @@ static void draw_data(draft *c) {
   if (is_free(c, "batched")) s->batched_positions = s->batch > 1 && once_in(c, 2);
   if (is_free(c, "layout")) s->layout = once_in(c, 3) ? RPP_LAYOUT_CONTIGUOUS : (rpp_layout)integer(c, 0, RPP_LAYOUT_SLICED);
   if (is_free(c, "family")) s->family = once_in(c, 2) ? RPP_FAMILY_NORMAL : (rpp_family)integer(c, 1, RPP_FAMILIES - 1);
-  if (is_free(c, "family") && is_free(c, "scale") && s->attention.scale == HUGE_SCALE)
+  if (is_free(c, "family") && is_free(c, "scale") && fabs(s->attention.scale) == HUGE_SCALE)
     s->family = s->family == RPP_FAMILY_NORMAL ? RPP_FAMILY_LARGE_LOGITS : RPP_FAMILY_NEAR_MAX;
   if (is_free(c, "inplace")) s->in_place = once_in(c, 6);
   const uint64_t seed = rpp_random_bits(&c->random) >> 32;
@@ -237,9 +253,9 @@ rpp_spec rpp_spec_draw(uint64_t seed, uint64_t index, const rpp_spec *base, cons
   enum { DRAFTS = 400, AFFORDABLE = 300 }; /* of the last 100, fixed keys having made them large, any amount of work will do */
   draft c = {.random = rpp_random_make(seed, index), .fixed = base != NULL ? fixed : NULL};
   const int64_t lot = integer(&c, 0, 399);
-  c.long_case = lot == 0;
+  c.long_case = lot <= 1, c.of_many_tiles = lot > 16 && lot <= 28;
   const bool sparse = lot >= 384 && is_free(&c, "layout"); /* small cases; no draw, so that others are as if there were none */
-  const double limit = lot == 0 ? LONG_WORK : lot <= 16 ? LARGEST_WORK : lot <= 130 ? LARGER_WORK : SMALL_WORK;
+  const double limit = c.long_case ? LONG_WORK : lot <= 16 ? LARGEST_WORK : lot <= 130 ? LARGER_WORK : SMALL_WORK;
   rpp_spec start = rpp_spec_default(RPP_MODE_ROPE);
   if (c.fixed != NULL && !is_free(&c, "mode")) start.attention.mode = base->attention.mode;
   for (const rpp_spec_key *key = rpp_spec_keys; c.fixed != NULL && key->name != NULL; key++)

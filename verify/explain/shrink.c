@@ -35,14 +35,17 @@ static bool is_new(shrinking *s, const rpp_spec *candidate) {
   return true;
 }
 
-/* A failure of the same kind; or one with elements closer together: the wrong address that is a crash in the sparse layout may be a
- * wrong number in another; or a mismatch that an earlier gate notices. The statistical gates need many elements, and a case that is
- * wrong by its element bound alone is the sharper one: it needs no probability to be believed. The structure gate is no such step:
- * a NaN is another fault. */
+/* A failure of the same kind; or one with elements closer together: the wrong address that is a crash in the sparse layout may be a wrong
+ * number in another, and so may one between elements where there is nothing between; or a mismatch that an earlier gate notices. The
+ * statistical gates need many elements, and a case that is wrong by its element bound alone is the sharper one: it needs no probability to
+ * be believed. The structure gate is no such step: a NaN is another fault. */
 static bool as_good(const shrinking *s, const rpp_spec *candidate, const rpp_verdict *found) {
   const rpp_verdict *best = &s->verdict;
   if (rpp_verdict_same_kind(best, found)) return true;
-  if (s->spec.layout == RPP_LAYOUT_SPARSE && candidate->layout != RPP_LAYOUT_SPARSE &&
+  const bool closer = s->spec.layout == RPP_LAYOUT_SPARSE
+                          ? candidate->layout != RPP_LAYOUT_SPARSE
+                          : best->outcome == RPP_OUTCOME_OUTSIDE && candidate->layout == RPP_LAYOUT_CONTIGUOUS;
+  if (closer &&
       (found->outcome == RPP_OUTCOME_MISMATCH || found->outcome == RPP_OUTCOME_UNWRITTEN || found->outcome == RPP_OUTCOME_OUTSIDE))
     return true;
   return best->outcome == RPP_OUTCOME_MISMATCH && found->outcome == RPP_OUTCOME_MISMATCH && found->gate >= RPP_GATE_ELEMENT &&
