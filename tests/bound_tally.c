@@ -110,7 +110,7 @@ static bool judge(bound_tally *sums, const rpp_kernel *kernel, const rpp_contrac
   sums->cases++;
   if (!kernel->rotate || spec->attention.q_rotated) return true;
   return add_rotation(sums, kernel, contract, spec, RPP_PART_IMAG, &data->q, &data->pos_q) &&
-         add_rotation(sums, kernel, contract, spec, RPP_PART_REAL, &data->k, &data->pos_k);
+         (spec->attention.k_rotated || add_rotation(sums, kernel, contract, spec, RPP_PART_REAL, &data->k, &data->pos_k));
 }
 
 bool bound_tally_add(bound_tally *sums, const rpp_kernel *kernel, const rpp_contract *judged_by, const rpp_spec *spec) {

@@ -167,6 +167,8 @@ START_TEST(dtypes_and_shapes) {
   c.attention.q_rotated = c.attention.k_rotated = true;
   c.inputs.q = &(rpp_tensor){NULL, RPP_F32, 4, {2, 3, 8, 4}, {96, 32, 4, 1}, 0};
   refused("k_rot: the case's inputs come rotated: there is nothing to answer");
+  c.attention.q_rotated = false;
+  refused("k_rot: the case's inputs come rotated: there is nothing to answer");
 }
 END_TEST
 

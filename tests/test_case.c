@@ -201,6 +201,31 @@ START_TEST(rotated_inputs) {
 }
 END_TEST
 
+/* k as a cache holds it, q raw: there are positions of q alone, and its rotation can be judged, k's and scores cannot. */
+START_TEST(rotated_keys_alone) {
+  static const char *const unjudged[] = {"k_rot", "scores_real", "scores_imag"};
+  builder b = attention();
+  rpp_case c;
+  build_key(&b, "inputs", "rotated-k");
+  build_remove(&b, "pos_k");
+  build_tensor(&b, "q_imag", RPP_F64, 4, SHAPE(2, 3, 4, 4));
+  check_taken(&b, &c);
+  ck_assert(!c.attention.q_rotated && c.attention.k_rotated && c.inputs.pos_q != NULL && c.inputs.pos_k == NULL);
+  b = attention();
+  build_key(&b, "inputs", "rotated-k");
+  build_remove(&b, "pos_q");
+  check_refused(&b, "pos_q: missing");
+  for (size_t i = 0; i < 3; i++) {
+    char expected[64];
+    b = attention();
+    build_key(&b, "inputs", "rotated-k");
+    build_tensor(&b, unjudged[i], RPP_F64, 1, SHAPE(1));
+    snprintf(expected, sizeof expected, "%s: cannot be judged when inputs = rotated-k", unjudged[i]);
+    check_refused(&b, expected);
+  }
+}
+END_TEST
+
 START_TEST(dtypes) {
   builder b = attention();
   build_tensor(&b, "q", RPP_I64, 4, SHAPE(2, 3, 4, 4));
@@ -290,6 +315,7 @@ int main(void) {
   tcase_add_test(tests, tensors_that_go_together);
   tcase_add_test(tests, unknown_and_misplaced_tensors);
   tcase_add_test(tests, rotated_inputs);
+  tcase_add_test(tests, rotated_keys_alone);
   tcase_add_test(tests, dtypes);
   tcase_add_test(tests, shapes);
   tcase_add_test(tests, positions_of_each_sequence);

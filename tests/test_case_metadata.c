@@ -138,11 +138,12 @@ START_TEST(values_refused) {
   check_refused(build_attention, "scaling", "yarn:factor=32", "scaling = yarn:factor=32: orig is missing");
   check_refused(build_attention, "mask", "window:0", "window = 0: must be at least 1");
   check_refused(build_attention, "causal_offset", "1e3", "causal_offset = 1e3: must be a 64-bit integer");
-  check_refused(build_attention, "inputs", "cooked", "inputs = cooked: must be one of raw, rotated");
+  check_refused(build_attention, "inputs", "cooked", "inputs = cooked: must be one of raw, rotated, rotated-k");
   check_refused(build_attention, "angles", "f32", "angles = f32: must be one of exact, hf-f32");
   check_refused(build_attention, "hidden", "24", "hidden = 24: only a layer has it");
   check_refused(build_layer, "hidden", "-1", "hidden = -1: must be at least 1");
   check_refused(build_layer, "inputs", "rotated", "inputs = rotated: a layer rotates its own");
+  check_refused(build_layer, "inputs", "rotated-k", "inputs = rotated-k: a layer rotates its own");
   check_refused(build_attention, "Mask", "causal", "metadata: Mask = causal: unknown key");
   check_refused(build_attention, "table_dtype", "F32", "metadata: table_dtype = F32: unknown key");
 }

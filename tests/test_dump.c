@@ -86,6 +86,7 @@ static const struct {
     {"ec:h=4,kv=2,lq=9,lk=9,d=8,inputs=rotated,seed=2", "ec:inputs=rotated"},
     {"ec:h=4,kv=2,lq=9,lk=9,d=8,inputs=rotated,seed=2", "inputs=rotated"}, /* as rope: the heads are all there */
     {"eh:h=4,kv=4,lq=9,lk=9,d=8,inputs=rotated,seed=2", "eh:inputs=rotated"},
+    {"ec:h=4,kv=2,lq=9,lk=9,d=8,inputs=rotated-k,seed=2", "ec:inputs=rotated-k"},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

@@ -304,6 +304,7 @@ START_TEST(descriptions_are_the_tensors_without_data) {
       ck_assert_mem_eq(a[i]->shape, b[i]->shape, sizeof a[i]->shape);
       ck_assert_mem_eq(a[i]->strides, b[i]->strides, sizeof a[i]->strides);
     }
+    ck_assert((described.inputs.pos_k == NULL) == spec.attention.k_rotated);
     ck_assert((described.inputs.pos_q == NULL) == spec.attention.q_rotated &&
               (described.inputs.cu_q == NULL) == (spec.packed == 0));
     rpp_generated_free(&data);

@@ -174,6 +174,9 @@ START_TEST(every_element_is_judged) {
   ck_assert_int_eq(rotations, 3);
   ck_assert_int_eq(judge(RIGHT, "ec:h=4,kv=2,b=2,lq=5,lk=9,d=8,dv=6,inputs=rotated").elements, b * l * 2 * heads * (dv + 1));
   ck_assert_int_eq(rotations, 0);
+  ck_assert_int_eq(judge(RIGHT, "ec:h=4,kv=2,b=2,lq=5,lk=9,d=8,dv=6,inputs=rotated-k").elements,
+                   b * l * 2 * heads * (dv + 1) + b * d * 2 * l * heads);
+  ck_assert_int_eq(rotations, 2);
   ck_assert_int_eq(judge(RIGHT, "rope:h=4,kv=2,b=2,lq=5,lk=9,d=8,dv=6").elements,
                    b * l * heads * (dv + 1) + b * d * (l * heads + k_len * kv));
   ck_assert_int_eq(judge(RIGHT, "rope:h=1,lq=50,d=8,rows=7,inputs=rotated").elements, 7 * (64 + 1 - 56));

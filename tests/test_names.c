@@ -16,7 +16,7 @@ static const struct {
               {rpp_names_mask, 3},
               {rpp_names_scaling, 7},
               {rpp_names_angles, 2},
-              {rpp_names_inputs, 2},
+              {rpp_names_inputs, 3},
               {rpp_names_dtype, 4},
               {rpp_names_layout, RPP_LAYOUTS},
               {rpp_names_family, RPP_FAMILIES}};

@@ -37,7 +37,7 @@ START_TEST(ranges_are_those_of_the_cases) {
     if (s.k_len > most_lk) most_lk = s.k_len;
     if (s.rows > rows) rows = s.rows;
     dtypes |= 1u << s.dtype, masks |= 1u << s.attention.mask, scalings |= 1u << s.attention.rotary.scaling.kind;
-    inputs |= 1u << s.attention.q_rotated, modes |= 1u << s.attention.mode;
+    inputs |= 1u << rpp_inputs_of(&s.attention), modes |= 1u << s.attention.mode;
     placed += !s.attention.q_rotated && s.q_len + s.k_len > 0;
     ck_assert_int_eq(swept.cases, (int64_t)i + 1);
     ck_assert(swept.least[key("h")] == least_h && swept.most[key("lk")] == most_lk && swept.most[key("rows")] == rows);

@@ -75,13 +75,14 @@ END_TEST
 START_TEST(no_position_passes_the_last) {
   for (uint64_t n = 0; n < 3000; n++) {
     const rpp_spec spec = rpp_spec_draw(4, n, NULL, NULL);
-    int64_t q[MOST], k[MOST], cu_q[8], cu_k[8];
-    if (spec.q_len > MOST || spec.k_len > MOST) continue;
+    int64_t q[MOST], k[MOST], cu_q[MOST + 1], cu_k[MOST + 1];
+    const int64_t least = spec.position < 0 ? spec.position : 0;
+    if (spec.q_len > MOST || spec.k_len > MOST || spec.packed > MOST) continue;
     rpp_token_packing(&spec, cu_q, cu_k);
     for (int64_t b = 0; b < spec.batch; b++) {
       rpp_token_positions(&spec, cu_q, cu_k, b, q, k);
-      for (int64_t i = 0; i < spec.q_len; i++) ck_assert(q[i] >= 0 && q[i] <= rpp_token_last_position(&spec));
-      for (int64_t i = 0; i < spec.k_len; i++) ck_assert(k[i] >= 0 && k[i] <= rpp_token_last_position(&spec));
+      for (int64_t i = 0; i < spec.q_len; i++) ck_assert(q[i] >= least && q[i] <= rpp_token_last_position(&spec));
+      for (int64_t i = 0; i < spec.k_len; i++) ck_assert(k[i] >= least && k[i] <= rpp_token_last_position(&spec));
     }
   }
 }

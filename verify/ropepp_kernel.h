@@ -61,7 +61,7 @@ enum {
 
 /* Pair n of a token at position t, (a, b), becomes (a c - b s, a s + b c) with c = magnitude cos(t inv_freq[n]) and s = magnitude sin(t
  * inv_freq[n]), n < W / 2. Columns past W stay as they are. inv_freq, (W / 2) in host memory, and magnitude are what base and scaling make
- * of them; inv_freq is null while supports and workspace are asked, and for rotated inputs. */
+ * of them; inv_freq is null while supports and workspace are asked, and where q and k are both rotated. */
 typedef struct {
   int32_t pairing, angles;
   int64_t rotary_dim; /* W: even, at most D */
@@ -85,11 +85,11 @@ typedef struct {
   int64_t heads, kv_heads; /* H, G */
   int64_t causal_offset, window;
   double scale;
-  int32_t q_rotated, k_rotated; /* 1: q holds the O rotated heads, k is rotated; then rotary and positions do not matter */
+  int32_t q_rotated, k_rotated; /* 1: q holds the O rotated heads; k is rotated, as a cache holds it, with q or without it */
   rpp_plugin_rotary rotary;
   const rpp_plugin_tensor *q;             /* (B, Lq, P, D), or (B, Lq, O, D) when q_rotated */
   const rpp_plugin_tensor *k, *v;         /* (B, Lk, K, D), (B, Lk, K, Dv) */
-  const rpp_plugin_tensor *pos_q, *pos_k; /* I64, (L) or (B, L): token positions; null for rotated inputs */
+  const rpp_plugin_tensor *pos_q, *pos_k; /* I64, (L) or (B, L): token positions; null for what is rotated */
   const rpp_plugin_tensor *cu_q, *cu_k;   /* I64, (n + 1): packed sequences, as above; else null */
   const rpp_plugin_tensor *out;           /* (B, Lq, O, Dv), of the contract's dtype: to be written */
   const rpp_plugin_tensor *lse;           /* (B, O, Lq), of the contract's dtype: to be written */

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "ropepp.h"
-
 const rpp_name rpp_names_mode[] = {{"rope", RPP_MODE_ROPE}, {"ec", RPP_MODE_EC}, {"eh", RPP_MODE_EH}, {NULL, 0}};
 
 const rpp_name rpp_names_pairing[] = {{"interleaved", RPP_PAIRING_INTERLEAVED}, {"half", RPP_PAIRING_HALF}, {NULL, 0}};
@@ -17,7 +15,18 @@ const rpp_name rpp_names_scaling[] = {{"none", RPP_SCALING_NONE},     {"linear",
 
 const rpp_name rpp_names_angles[] = {{"exact", RPP_ANGLES_EXACT}, {"hf-f32", RPP_ANGLES_HF_F32}, {NULL, 0}};
 
-const rpp_name rpp_names_inputs[] = {{"raw", 0}, {"rotated", 1}, {NULL, 0}};
+enum { RAW, ROTATED, ROTATED_K };
+const rpp_name rpp_names_inputs[] = {{"raw", RAW}, {"rotated", ROTATED}, {"rotated-k", ROTATED_K}, {NULL, 0}};
+
+int rpp_inputs_of(const rpp_attention *attention) {
+  if (attention->q_rotated) return attention->k_rotated ? ROTATED : -1;
+  return attention->k_rotated ? ROTATED_K : RAW;
+}
+
+void rpp_inputs_set(int inputs, rpp_attention *attention) {
+  attention->q_rotated = inputs == ROTATED;
+  attention->k_rotated = inputs != RAW;
+}
 
 const rpp_name rpp_names_dtype[] = {{"f64", RPP_F64}, {"f32", RPP_F32}, {"f16", RPP_F16}, {"bf16", RPP_BF16}, {NULL, 0}};
 

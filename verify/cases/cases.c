@@ -131,7 +131,7 @@ static bool batched(const rpp_spec *s, int64_t value) {
   return s->batched_positions && s->batch >= value;
 }
 static bool inputs(const rpp_spec *s, int64_t value) {
-  return s->attention.q_rotated == (value == 1);
+  return rpp_inputs_of(&s->attention) == (int)value;
 }
 static bool dtype(const rpp_spec *s, int64_t value) {
   return s->dtype == (rpp_dtype)value;
@@ -247,6 +247,7 @@ const rpp_case_property rpp_case_properties[] = {
     {"position", "different in the batch", batched, 2},
     {"inputs", "raw", inputs, 0},
     {"inputs", "rotated", inputs, 1},
+    {"inputs", "rotated-k", inputs, 2},
     {"inputs", "rotated in place", in_place, 1},
     {"dtype", "f64", dtype, RPP_F64},
     {"dtype", "f32", dtype, RPP_F32},

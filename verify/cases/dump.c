@@ -81,15 +81,15 @@ static bool take_inputs(rpp_dump *d, rpp_axes axes, rpp_message *error) {
   return true;
 }
 
-static bool check_pairs(const rpp_dump *d, bool rotated, rpp_message *error) {
+static bool check_pairs(const rpp_dump *d, const rpp_attention *a, rpp_message *error) {
   static const rpp_case_tensor pairs[][2] = {
       {RPP_CASE_POS_Q, RPP_CASE_POS_K}, {RPP_CASE_CU_Q, RPP_CASE_CU_K}, {RPP_CASE_COS, RPP_CASE_SIN}};
-  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+  for (size_t i = a->k_rotated ? 1 : 0; i < sizeof pairs / sizeof *pairs; i++)
     for (int side = 0; side < 2; side++)
       if (d->input[pairs[i][side]].ndim > 0 && d->input[pairs[i][1 - side]].ndim == 0)
         return rpp_message_set(error, "%s: missing, though %s is there", rpp_case_tensor_name(pairs[i][1 - side]),
                                rpp_case_tensor_name(pairs[i][side]));
-  if (d->input[RPP_CASE_CU_Q].ndim > 0 && d->input[RPP_CASE_POS_Q].ndim == 0 && !rotated)
+  if (d->input[RPP_CASE_CU_Q].ndim > 0 && d->input[RPP_CASE_POS_Q].ndim == 0 && !a->q_rotated)
     return rpp_message_set(error, "pos_q: missing, which packed sequences need");
   if (d->input[RPP_CASE_INV_FREQ].ndim > 0 && d->input[RPP_CASE_COS].ndim > 0)
     return rpp_message_set(error, "inv_freq: given together with cos and sin");
@@ -159,7 +159,7 @@ static bool check_axes(const rpp_dump *d, const options *o, const rpp_spec *foun
 static bool settle(rpp_dump *d, const options *o, rpp_axes axes, int64_t out_heads, rpp_message *error) {
   rpp_spec found = rpp_spec_default(find_mode(d, o, out_heads));
   rpp_spec *spec = &d->spec;
-  found.attention.q_rotated = found.attention.k_rotated = o->spec.attention.q_rotated;
+  found.attention.q_rotated = o->spec.attention.q_rotated, found.attention.k_rotated = o->spec.attention.k_rotated;
   find_sizes(d, &found);
   if (!check_axes(d, o, &found, axes, error) || !check_given(o, &found, error)) return false;
   *spec = found;
@@ -194,7 +194,7 @@ static bool place(rpp_dump *d, rpp_message *error) {
   if (d->positions == NULL) return rpp_message_set(error, "out of memory for positions");
   rpp_token_positions(s, NULL, NULL, 0, d->positions, d->positions + s->q_len);
   rpp_tensor_contiguous(d->positions, RPP_I64, 1, &s->q_len, pos_q);
-  rpp_tensor_contiguous(d->positions + s->q_len, RPP_I64, 1, &s->k_len, pos_k);
+  if (!s->attention.k_rotated) rpp_tensor_contiguous(d->positions + s->q_len, RPP_I64, 1, &s->k_len, pos_k);
   return true;
 }
 
@@ -219,7 +219,7 @@ static bool make(rpp_dump *d, const char *text, rpp_axes axes, int64_t out_heads
   options o;
   if (out_heads == 0) out_heads = out_heads_of(d, axes);
   if (!read_options(text, &o, error) || !take_inputs(d, axes, error) || !refuse_options(&o, d, error) ||
-      !check_pairs(d, o.spec.attention.q_rotated, error) || !settle(d, &o, axes, out_heads, error))
+      !check_pairs(d, &o.spec.attention, error) || !settle(d, &o, axes, out_heads, error))
     return false;
   const rpp_tensor *k = &d->input[RPP_CASE_K];
   d->family_given = is_given(&o, "family");

@@ -21,7 +21,8 @@ static rpp_tensor *tensor_at(rpp_generated *g, int which) {
 /* Shape and dtype; ndim 0 for a tensor that the case lacks. */
 static void shape(rpp_generated *g, rpp_dtype out_dtype, rpp_dtype lse_dtype) {
   const rpp_spec *s = &g->spec;
-  const bool rotated = s->attention.q_rotated, packed = s->packed > 0, batched = s->batched_positions;
+  const bool rotated = s->attention.q_rotated, rotated_k = s->attention.k_rotated, packed = s->packed > 0,
+             batched = s->batched_positions;
   rpp_head_counts n = {0};
   rpp_attention_heads(&s->attention, &n);
   g->q = (rpp_tensor){.dtype = s->dtype, .ndim = 4, .shape = {s->batch, s->q_len, rotated ? n.output : n.projected, s->head_dim}};
@@ -30,7 +31,7 @@ static void shape(rpp_generated *g, rpp_dtype out_dtype, rpp_dtype lse_dtype) {
   g->out = (rpp_tensor){.dtype = out_dtype, .ndim = 4, .shape = {s->batch, s->q_len, n.output, s->v_dim}};
   g->lse = (rpp_tensor){.dtype = lse_dtype, .ndim = 3, .shape = {s->batch, n.output, s->q_len}};
   g->pos_q = (rpp_tensor){.dtype = RPP_I64, .ndim = rotated ? 0 : batched ? 2 : 1, .shape = {s->q_len}};
-  g->pos_k = (rpp_tensor){.dtype = RPP_I64, .ndim = g->pos_q.ndim, .shape = {s->k_len}};
+  g->pos_k = (rpp_tensor){.dtype = RPP_I64, .ndim = rotated_k ? 0 : batched ? 2 : 1, .shape = {s->k_len}};
   if (batched) g->pos_q.shape[0] = g->pos_k.shape[0] = s->batch, g->pos_q.shape[1] = s->q_len, g->pos_k.shape[1] = s->k_len;
   g->cu_q = g->cu_k = (rpp_tensor){.dtype = RPP_I64, .ndim = packed ? 1 : 0, .shape = {s->packed + 1}};
   g->rows = (rpp_tensor){.dtype = RPP_I64, .ndim = s->rows > 0 ? 1 : 0, .shape = {s->rows}};
@@ -63,14 +64,18 @@ static int64_t *integers(const rpp_tensor *t) {
   return (int64_t *)(void *)((char *)t->data + t->byte_offset);
 }
 
+/* Of a sequence of the batch; null where the case has none. */
+static int64_t *positions(const rpp_tensor *pos, int64_t b) {
+  return pos->ndim > 0 ? integers(pos) + b * pos->strides[0] * (pos->ndim - 1) : NULL;
+}
+
 static void fill_tokens(rpp_generated *g) {
   const rpp_spec *s = &g->spec;
   int64_t *cu_q = NULL, *cu_k = NULL;
   if (g->cu_q.ndim > 0) rpp_token_packing(s, cu_q = integers(&g->cu_q), cu_k = integers(&g->cu_k));
   if (g->rows.ndim > 0) rpp_token_rows(s, integers(&g->rows));
-  for (int64_t b = 0; g->pos_q.ndim > 0 && b < (s->batched_positions ? s->batch : 1); b++)
-    rpp_token_positions(s, cu_q, cu_k, b, integers(&g->pos_q) + b * g->pos_q.strides[0] * (g->pos_q.ndim - 1),
-                        integers(&g->pos_k) + b * g->pos_k.strides[0] * (g->pos_k.ndim - 1));
+  for (int64_t b = 0; b < (s->batched_positions ? s->batch : 1); b++)
+    rpp_token_positions(s, cu_q, cu_k, b, positions(&g->pos_q, b), positions(&g->pos_k, b));
 }
 
 /* One row, rounded to the tensor's dtype. */
@@ -103,14 +108,15 @@ static void store(const rpp_tensor *t, int64_t b, int64_t l, int64_t h, const do
 enum { RUN = 1024 };
 typedef struct {
   double *row, *cosine, *sine;
-  bool turn; /* raw values of such a family */
+  bool turn_q, turn_k; /* raw values of such a family */
 } fill_room;
 
 static bool open_room(const rpp_generated *g, const rpp_values *values, fill_room *room) {
   const int64_t longest = g->spec.k_len > g->spec.q_len ? g->spec.k_len : g->spec.q_len, run = longest < RUN ? longest : RUN;
   const int64_t widest = g->spec.head_dim > g->spec.v_dim ? g->spec.head_dim : g->spec.v_dim;
-  room->turn = rpp_values_are_rotated(values) && !g->spec.attention.q_rotated;
-  const int64_t angles = room->turn ? run * g->spec.attention.rotary.rotary_dim / 2 : 0;
+  room->turn_q = rpp_values_are_rotated(values) && !g->spec.attention.q_rotated;
+  room->turn_k = rpp_values_are_rotated(values) && !g->spec.attention.k_rotated;
+  const int64_t angles = room->turn_q || room->turn_k ? run * g->spec.attention.rotary.rotary_dim / 2 : 0;
   room->row = malloc((size_t)(widest + 2 * angles) * sizeof *room->row);
   room->cosine = room->row != NULL ? room->row + widest : NULL;
   room->sine = room->row != NULL ? room->cosine + angles : NULL;
@@ -121,11 +127,11 @@ static bool find_angles(const rpp_generated *g, const rpp_tensor *pos, int64_t b
                         rpp_message *error) {
   const rpp_rotary *rotary = &g->spec.attention.rotary;
   const int64_t shape[] = {run, rotary->rotary_dim / 2};
-  rpp_tensor positions, cosine, sine;
-  rpp_tensor_contiguous(integers(pos) + b * pos->strides[0] * (pos->ndim - 1) + first, RPP_I64, 1, shape, &positions);
+  rpp_tensor at, cosine, sine;
+  rpp_tensor_contiguous(positions(pos, b) + first, RPP_I64, 1, shape, &at);
   rpp_tensor_contiguous(room->cosine, RPP_F64, 2, shape, &cosine);
   rpp_tensor_contiguous(room->sine, RPP_F64, 2, shape, &sine);
-  return rpp_angles(rotary, &positions, &cosine, &sine) == RPP_OK || rpp_message_set(error, "%s", rpp_error_message());
+  return rpp_angles(rotary, &at, &cosine, &sine) == RPP_OK || rpp_message_set(error, "%s", rpp_error_message());
 }
 
 /* Rows in any order, by all threads: each is a function of its place. */
@@ -151,7 +157,7 @@ static bool fill_large(const rpp_values *values, rpp_values_tensor which, const 
 static bool fill_values(const rpp_generated *g, const rpp_values *values, rpp_values_tensor which, const rpp_tensor *t,
                         const rpp_tensor *pos, const fill_room *room, rpp_message *error) {
   enum { LARGE = 1 << 22 }; /* elements */
-  const bool turn = room->turn && which != RPP_VALUES_V;
+  const bool turn = which == RPP_VALUES_Q ? room->turn_q : which == RPP_VALUES_K && room->turn_k;
   const int64_t pairs = g->spec.attention.rotary.rotary_dim / 2;
   if (!turn && t->shape[0] * t->shape[1] * t->shape[2] * t->shape[3] >= LARGE)
     return fill_large(values, which, t) || rpp_message_set(error, "generate: out of memory");

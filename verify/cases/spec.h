@@ -38,7 +38,7 @@ typedef enum {
 } rpp_layout;
 
 typedef struct {
-  rpp_attention attention; /* tables null, table_dtype F64; q_rotated and k_rotated together: inputs=rotated */
+  rpp_attention attention; /* tables null, table_dtype F64; q_rotated and k_rotated by inputs */
   int64_t batch, q_len, k_len, head_dim, v_dim;
   rpp_dtype dtype;         /* of q, k, v */
   int64_t position, reset; /* first key position; after how many tokens positions restart at 0 (0: never) (tokens.h) */

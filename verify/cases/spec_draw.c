@@ -148,8 +148,8 @@ static void draw_rotation(draft *c) {
   if (is_free(c, "base")) r->base = PICK(c, bases);
   if (is_free(c, "scaling")) r->scaling = draw_scaling(c);
   if (is_free(c, "angles")) r->angles = once_in(c, 4) ? RPP_ANGLES_HF_F32 : RPP_ANGLES_EXACT;
-  const bool rotated = once_in(c, 5);
-  if (is_free(c, "inputs")) c->spec.attention.q_rotated = c->spec.attention.k_rotated = rotated;
+  const bool k_rotated = once_in(c, 4), q_rotated = k_rotated && !once_in(c, 3); /* a cache holds rotated keys, and q comes raw */
+  if (is_free(c, "inputs")) c->spec.attention.q_rotated = q_rotated, c->spec.attention.k_rotated = k_rotated;
 }
 
 static int64_t draw_window(draft *c) {

@@ -78,7 +78,7 @@ const rpp_spec_key rpp_spec_keys[] = {
     {"offset", "query i sees keys to i + offset", "lk - lq, or 0 when packed", derive_offset,
      INTEGER(attention.causal_offset, INT64_MIN, INT64_MAX), false},
     {"scale", "softmax scale", "d^-1/2", derive_scale, NUMBER(attention.scale), false},
-    {"inputs", "q and k before or after rotation", "raw", NULL, OTHER(RPP_KEY_INPUTS), false},
+    {"inputs", "q and k before rotation, after it, or k alone after it", "raw", NULL, OTHER(RPP_KEY_INPUTS), false},
     {"position", "of the first key", "0", NULL, INTEGER(position, -1000000000, 1000000000), false},
     {"reset", "tokens after which positions restart at 0; 0: never", "0", NULL, INTEGER(reset, 0, LENGTH), false},
     {"batched", "positions differ between the batch's sequences", "0", NULL, FLAG(batched_positions), false},
@@ -170,7 +170,7 @@ static bool parse_value(const rpp_spec_key *key, const char *text, rpp_spec *spe
     return rpp_parse_scaling(key->name, text, &a->rotary.scaling, error);
   case RPP_KEY_INPUTS:
     if (!rpp_parse_name(key->name, text, rpp_names_inputs, &name, error)) return false;
-    a->q_rotated = a->k_rotated = name != 0;
+    rpp_inputs_set(name, a);
     return true;
   }
   return false;
@@ -214,7 +214,7 @@ void rpp_spec_key_print(const rpp_spec_key *key, const rpp_spec *spec, char *tex
     rpp_print_scaling(&a->rotary.scaling, text);
     return;
   case RPP_KEY_INPUTS:
-    snprintf(text, RPP_PRINT_TEXT, "%s", rpp_names_get(rpp_names_inputs, a->q_rotated));
+    snprintf(text, RPP_PRINT_TEXT, "%s", rpp_names_get(rpp_names_inputs, rpp_inputs_of(a)));
     return;
   }
 }
@@ -239,7 +239,7 @@ const rpp_name *rpp_spec_key_names(const rpp_spec_key *key, const rpp_spec *spec
     *value = (int)spec->attention.rotary.scaling.kind;
     return rpp_names_scaling;
   case RPP_KEY_INPUTS:
-    *value = (int)spec->attention.q_rotated;
+    *value = rpp_inputs_of(&spec->attention);
     return rpp_names_inputs;
   default:
     return NULL;

@@ -49,8 +49,8 @@ static int64_t position_of(const rpp_spec *spec, int64_t start, int64_t n) {
 
 static void place(const rpp_spec *spec, int64_t start, int64_t q_len, int64_t k_len, int64_t *pos_q, int64_t *pos_k) {
   const int64_t shift = k_len > q_len ? k_len - q_len : 0;
-  for (int64_t i = 0; i < q_len; i++) pos_q[i] = position_of(spec, start, i + shift);
-  for (int64_t j = 0; j < k_len; j++) pos_k[j] = position_of(spec, start, j);
+  for (int64_t i = 0; pos_q != NULL && i < q_len; i++) pos_q[i] = position_of(spec, start, i + shift);
+  for (int64_t j = 0; pos_k != NULL && j < k_len; j++) pos_k[j] = position_of(spec, start, j);
 }
 
 void rpp_token_positions(const rpp_spec *spec, const int64_t *cu_q, const int64_t *cu_k, int64_t b, int64_t *pos_q,
@@ -61,7 +61,8 @@ void rpp_token_positions(const rpp_spec *spec, const int64_t *cu_q, const int64_
     return;
   }
   for (int64_t n = 0; n < spec->packed; n++)
-    place(spec, start, cu_q[n + 1] - cu_q[n], cu_k[n + 1] - cu_k[n], pos_q + cu_q[n], pos_k + cu_k[n]);
+    place(spec, start, cu_q[n + 1] - cu_q[n], cu_k[n + 1] - cu_k[n], pos_q != NULL ? pos_q + cu_q[n] : NULL,
+          pos_k != NULL ? pos_k + cu_k[n] : NULL);
 }
 
 int64_t rpp_token_last_position(const rpp_spec *spec) {

@@ -9,7 +9,7 @@ void rpp_token_packing(const rpp_spec *spec, int64_t *cu_q, int64_t *cu_k);
 
 /* Positions of l tokens of sequence b of the batch. A token counts from the start of its packed sequence, queries so that the
  * last one meets the last key where there are more keys than queries; count n stands at position + n, and from count reset on at
- * n mod reset. With batched positions sequence b starts a little later. cu_q, cu_k: as above, or null. */
+ * n mod reset. With batched positions sequence b starts a little later. cu_q, cu_k: as above, or null; pos_q, pos_k: null, not wanted. */
 void rpp_token_positions(const rpp_spec *spec, const int64_t *cu_q, const int64_t *cu_k, int64_t b, int64_t *pos_q, int64_t *pos_k);
 
 /* No position is above it, nor below min(0, spec's position). */

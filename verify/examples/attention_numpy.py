@@ -48,7 +48,9 @@ def visible(case, queries, keys, cu_q, cu_k):
 
 def attention(case, q, k, v, pos_q=None, pos_k=None, cu_q=None, cu_k=None):
     if case["inputs"] == "raw":
-        real, imaginary, k = rotate(case, q, pos_q), rotate(case, q, pos_q, TURN), rotate(case, k, pos_k)
+        k = rotate(case, k, pos_k)
+    if case["inputs"] != "rotated":  # raw, or raw queries over a cache's rotated keys
+        real, imaginary = rotate(case, q, pos_q), rotate(case, q, pos_q, TURN)
         q = real if case["mode"] == "rope" else np.repeat(real, 2, axis=2)
         if case["mode"] != "rope":
             q[:, :, 1::2] = imaginary  # heads 2j are real, 2j + 1 imaginary

@@ -71,10 +71,12 @@ def prepare(case, q, k, v, pos_q=None, pos_k=None, cu_q=None, cu_k=None):
     """Rotated and doubled q, rotated k, and v, all (B, heads, L, width), and who sees whom."""
     q, k, v = (x.transpose(1, 2) for x in (q, k, v))
     if case["inputs"] == "raw":
+        k = rotate(case, k, pos_k)
+    if case["inputs"] != "rotated":  # raw, or raw queries over a cache's rotated keys
         heads = [rotate(case, q, pos_q)]
         if case["mode"] != "rope":
             heads.append(rotate(case, quarter_turn(case, q), pos_q))
-        q, k = torch.cat(heads, 1) if "--fault=stacked" in sys.argv else torch.stack(heads, 2).flatten(1, 2), rotate(case, k, pos_k)
+        q = torch.cat(heads, 1) if "--fault=stacked" in sys.argv else torch.stack(heads, 2).flatten(1, 2)
     return q, k, v, visible(case, q.shape[2], k.shape[2], cu_q, cu_k, q.device)
 
 

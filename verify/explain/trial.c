@@ -102,7 +102,7 @@ static bool run_rotation(rpp_trial *t) {
   const rpp_generated *d = &t->data;
   const bool doubles = d->attention.mode != RPP_MODE_ROPE;
   rpp_tensor real, imaginary, k;
-  if (!t->kernel->rotate || d->attention.q_rotated) return false;
+  if (!t->kernel->rotate || d->attention.q_rotated || d->attention.k_rotated) return false;
   return rotate_one(t, RPP_PART_REAL, &d->q, &d->pos_q, &real) && rotate_one(t, RPP_PART_REAL, &d->k, &d->pos_k, &k) &&
          (!doubles || rotate_one(t, RPP_PART_IMAG, &d->q, &d->pos_q, &imaginary)) && arrange(t, &real, &imaginary, &k);
 }

@@ -85,7 +85,7 @@ static bool take_all(const rpp_named_tensors *set, bool with_inputs, const rpp_a
     if (t == NULL && which == RPP_ANSWER_OUT)
       return rpp_message_set(error, "out: missing: an answer holds out, and may hold lse, q_real, q_imag and k_rot");
     if (t == NULL) continue;
-    if (which >= RPP_ANSWER_Q_REAL && attention->q_rotated)
+    if (which >= RPP_ANSWER_Q_REAL && (which == RPP_ANSWER_K_ROT ? attention->k_rotated : attention->q_rotated))
       return rpp_message_set(error, "%s: the case's inputs come rotated: there is nothing to answer", names[which]);
     if (t->dtype == RPP_I64) return rpp_message_set(error, "%s is I64: expected F64, F32, F16 or BF16", names[which]);
     if (!rpp_answer_shape(t, &want, &answer->tensor[which], error)) return false;

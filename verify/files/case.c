@@ -92,14 +92,17 @@ static bool check_together(const rpp_case *c, rpp_case_tensor a, rpp_case_tensor
 }
 
 static bool check_presence(const rpp_case *c, rpp_message *error) {
-  const bool rotated = c->attention.q_rotated;
+  const bool q = c->attention.q_rotated, k = c->attention.k_rotated;
   for (rpp_case_tensor t = RPP_CASE_Q; t < RPP_CASE_TENSORS; t++) {
-    const bool position = t == RPP_CASE_POS_Q || t == RPP_CASE_POS_K;
-    if (c->tensor[t] == NULL && (tensors[t].flags & REQUIRED) && tensors[t].shape[c->op] != NULL && !(position && rotated))
+    const bool needless = (t == RPP_CASE_POS_Q && q) || (t == RPP_CASE_POS_K && k);
+    if (c->tensor[t] == NULL && (tensors[t].flags & REQUIRED) && tensors[t].shape[c->op] != NULL && !needless)
       return rpp_message_set(error, "%s: missing", tensors[t].name);
-    /* They come before the rotation, which inputs = rotated does not give. */
-    if (c->tensor[t] != NULL && rotated && t >= RPP_CASE_Q_REAL && t <= RPP_CASE_SCORES_IMAG)
-      return rpp_message_set(error, "%s: cannot be judged when inputs = rotated", tensors[t].name);
+    /* They follow from what comes before the rotation. */
+    const bool of_q = t == RPP_CASE_Q_REAL || t == RPP_CASE_Q_IMAG, of_k = t == RPP_CASE_K_ROT,
+               of_both = t == RPP_CASE_SCORES_REAL || t == RPP_CASE_SCORES_IMAG;
+    if (c->tensor[t] != NULL && (((of_q || of_both) && q) || ((of_k || of_both) && k)))
+      return rpp_message_set(error, "%s: cannot be judged when inputs = %s", tensors[t].name,
+                             rpp_names_get(rpp_names_inputs, rpp_inputs_of(&c->attention)));
   }
   if (c->tensor[RPP_CASE_INV_FREQ] != NULL && c->tensor[RPP_CASE_COS] != NULL)
     return rpp_message_set(error, "inv_freq: given together with cos and sin");

@@ -114,12 +114,13 @@ static bool read_softmax(const rpp_safetensors *file, rpp_case *c, rpp_message *
 }
 
 bool rpp_case_metadata(const rpp_safetensors *file, rpp_case *c, rpp_message *error) {
-  int rotated = 0;
+  int inputs = 0;
   if (!check_keys(file, error) || !check_required(file, error) || !read_op(file, c, error) ||
-      !name(file, "inputs", rpp_names_inputs, &rotated, error))
+      !name(file, "inputs", rpp_names_inputs, &inputs, error))
     return false;
-  if (rotated && c->op == RPP_OP_LAYER) return rpp_message_set(error, "inputs = rotated: a layer rotates its own");
-  c->attention.q_rotated = c->attention.k_rotated = rotated != 0;
+  rpp_inputs_set(inputs, &c->attention);
+  if (c->attention.k_rotated && c->op == RPP_OP_LAYER)
+    return rpp_message_set(error, "inputs = %s: a layer rotates its own", rpp_names_get(rpp_names_inputs, inputs));
   const char *label = rpp_safetensors_metadata(file, "name");
   if (label != NULL) rpp_message_set(&c->name, "%s", label);
   return read_sizes(file, c, error) && read_rotary(file, c, error) && read_softmax(file, c, error);

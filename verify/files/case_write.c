@@ -38,7 +38,7 @@ static void describe(const char *format, const char *name, const rpp_attention *
   add_integer(m, "heads", a->heads);
   add_integer(m, "kv_heads", a->kv_heads);
   add_integer(m, "head_dim", head_dim);
-  add_text(m, "inputs", rpp_names_get(rpp_names_inputs, a->q_rotated));
+  add_text(m, "inputs", rpp_names_get(rpp_names_inputs, rpp_inputs_of(a)));
   add_text(m, "pairing", rpp_names_get(rpp_names_pairing, r->pairing));
   add_integer(m, "rotary", r->rotary_dim);
   rpp_print_number(r->base, add(m, "base"));

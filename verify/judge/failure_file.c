@@ -53,7 +53,7 @@ static bool rotate(failure *f, bool run, rpp_message *error) {
   if (!f->kernel->rotate || g->attention.q_rotated) return true;
   for (int i = 0; i < 3; i++) {
     rpp_tensor *t = f->rotated[i];
-    if (i == 1 && g->attention.mode == RPP_MODE_ROPE) continue;
+    if ((i == 1 && g->attention.mode == RPP_MODE_ROPE) || (!rotations[i].of_q && g->attention.k_rotated)) continue;
     if (!rpp_rotated_truth_make(&f->scratch, &g->attention.rotary, rotations[i].part, &f->kernel->contract,
                                 rotations[i].of_q ? &g->q : &g->k, rotations[i].of_q ? &g->pos_q : &g->pos_k, &t[0], &t[1], error))
       return false;

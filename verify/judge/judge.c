@@ -96,7 +96,7 @@ static bool rotate(trial *t) {
   if (!t->kernel->rotate || d->attention.q_rotated) return true;
   return rotate_one(t, RPP_JUDGED_ROTATED_Q, RPP_PART_REAL, &d->q, &d->pos_q) &&
          (d->attention.mode == RPP_MODE_ROPE || rotate_one(t, RPP_JUDGED_ROTATED_Q, RPP_PART_IMAG, &d->q, &d->pos_q)) &&
-         rotate_one(t, RPP_JUDGED_ROTATED_K, RPP_PART_REAL, &d->k, &d->pos_k);
+         (d->attention.k_rotated || rotate_one(t, RPP_JUDGED_ROTATED_K, RPP_PART_REAL, &d->k, &d->pos_k));
 }
 
 /* The verdict on a kernel that has no forward. */

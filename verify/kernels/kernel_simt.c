@@ -49,7 +49,7 @@ static const char *rotates(const rpp_kernel *kernel, const rpp_kernel_problem *p
   (void)kernel;
   rpp_gpu_case_begins(problem);
   if (rpp_attention_heads(problem->attention, &counts) != RPP_OK) return rpp_error_message(); /* EH with an odd count */
-  if (problem->attention->q_rotated || problem->attention->k_rotated) return "it rotates, and these inputs are rotated";
+  if (problem->attention->q_rotated) return "it rotates, and q is rotated already";
   if (problem->attention->rotary.rotary_dim > 256) return "the rotary width is above 256";
   return NULL;
 }
