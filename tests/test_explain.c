@@ -210,6 +210,27 @@ START_TEST(other_failures_are_left_alone) {
 }
 END_TEST
 
+/* A kernel that is right in the other layouts; a process may also die of what lies behind a tensor. */
+START_TEST(failures_of_the_sparse_layout_alone) {
+  static const struct {
+    rpp_outcome outcome;
+    const char *said;
+  } ways[] = {{RPP_OUTCOME_CRASH, "offsets in 32 bits, or an access past a tensor's end: "},
+              {RPP_OUTCOME_EXIT, "offsets in 32 bits, or an access past a tensor's end: "},
+              {RPP_OUTCOME_OUTSIDE, "offsets in 32 bits, or an access past a tensor's end: "},
+              {RPP_OUTCOME_UNWRITTEN, "offsets in 32 bits: "},
+              {RPP_OUTCOME_MISMATCH, "offsets in 32 bits: "}};
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    rpp_spec spec = spec_of(EC ",layout=sparse", RPP_F32, 1);
+    rpp_verdict verdict = rpp_verdict_none();
+    rpp_message explanation = {"nothing"};
+    verdict.outcome = ways[i].outcome;
+    ck_assert(rpp_explain(faulty_kernel(FAULTY_NONE, RPP_F32), &spec, &verdict, &explanation));
+    ck_assert_msg(strstr(explanation.text, ways[i].said) == explanation.text, "%s", explanation.text);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("explain");
   TCase *tests = tcase_create("explain");
@@ -220,6 +241,7 @@ int main(void) {
   tcase_add_test(tests, nothing_is_said_of_a_right_kernel);
   tcase_add_test(tests, odd_heads_accepted_is_said_so);
   tcase_add_test(tests, other_failures_are_left_alone);
+  tcase_add_test(tests, failures_of_the_sparse_layout_alone);
   suite_add_tcase(suite, tests);
   return support_run(suite);
 }

@@ -95,12 +95,12 @@ static void suppose(const rpp_trial *t, bool always, rpp_survivors *s) {
 static bool explain(rpp_trial *t, const rpp_verdict *verdict, rpp_message *explanation) {
   rpp_survivors s = {.count = 0};
   if (verdict->outcome == RPP_OUTCOME_UNWRITTEN)
-    return rpp_explain_offsets(t->kernel, &t->spec, false, explanation) || rpp_explain_unwritten(t, explanation);
+    return rpp_explain_offsets(t->kernel, &t->spec, false, verdict->outcome, explanation) || rpp_explain_unwritten(t, explanation);
   if (!t->of_rotation && differs_again(t)) {
     rpp_message_set(explanation, "two runs of the same case differ: a race, or memory read before it is written");
     return true;
   }
-  if (rpp_explain_offsets(t->kernel, &t->spec, t->of_rotation, explanation)) return true;
+  if (rpp_explain_offsets(t->kernel, &t->spec, t->of_rotation, verdict->outcome, explanation)) return true;
   suppose(t, true, &s);
   if (s.count == 0) {
     rpp_survivors_gather(t, rpp_hypotheses_wider, &s);
@@ -116,7 +116,7 @@ bool rpp_explain(const rpp_kernel *kernel, const rpp_spec *spec, const rpp_verdi
   const bool mismatch = verdict->outcome == RPP_OUTCOME_MISMATCH;
   const bool of_rotation = mismatch && verdict->elements > 0 &&
                            (verdict->worst.tensor == RPP_JUDGED_ROTATED_Q || verdict->worst.tensor == RPP_JUDGED_ROTATED_K);
-  if (rpp_outcome_severe(verdict->outcome)) return rpp_explain_offsets(kernel, spec, false, explanation);
+  if (rpp_outcome_severe(verdict->outcome)) return rpp_explain_offsets(kernel, spec, false, verdict->outcome, explanation);
   if (!mismatch && verdict->outcome != RPP_OUTCOME_UNWRITTEN) return false;
   rpp_trial t = {0};
   const bool opened = rpp_trial_open(&t, kernel, spec, of_rotation, verdict->worst.t);

@@ -23,7 +23,8 @@ bool rpp_explain_unwritten(const rpp_trial *t, rpp_message *explanation);
  * that is 0 as if it saw none. Runs the kernel again and leaves other results in t. */
 bool rpp_explain_keys(rpp_trial *t, rpp_message *explanation);
 
-/* For a failure of any kind: a kernel that is wrong in the sparse layout only. */
-bool rpp_explain_offsets(const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, rpp_message *explanation);
+/* For a failure of any kind: a kernel that fails in the sparse layout only, there with this outcome. */
+bool rpp_explain_offsets(const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, rpp_outcome outcome,
+                         rpp_message *explanation);
 
 #endif
