@@ -195,6 +195,7 @@ static void deliver(const run *r, int64_t b, int64_t i, int64_t o, row_result *r
   double value = row->l > 0 ? row->m + log(row->l) : -INFINITY;
   if (r->fault == FAULTY_LSE_BASE_2) value /= log(2);
   if (r->fault == FAULTY_LSE_LN_2) value += log(2);
+  if (r->fault == FAULTY_LSE_ZERO || (r->fault == FAULTY_LSE_ZERO_64 && o >= 64)) value = 0;
   if (r->fault == FAULTY_NOISE && (i + o) % 3 == 0)
     for (int64_t d = 0; d < r->v_dim; d++) row->out[d] *= 1 + 0.1 * (double)((3 * i + d) % 4);
   int64_t to_o = o, to_i = i, lse_o, lse_i;

@@ -52,6 +52,8 @@ typedef enum {
   FAULTY_MIRRORED_RAW,  /* the same before */
   FAULTY_NOISE,         /* 10 % more, here and there */
   FAULTY_ROTATION_SIGN, /* rotate turns the other way; forward is right */
+  FAULTY_LSE_ZERO,
+  FAULTY_LSE_ZERO_64, /* of heads past the first 64 */
   FAULTY_COUNT
 } faulty;
 

@@ -69,6 +69,9 @@ static const named_fault faults[] = {
     {FAULTY_TURN_AGAIN, EC ",inputs=rotated", "that come rotated turned once more"},
     {FAULTY_UNWRITTEN, EC, "out is not written where"},
     {FAULTY_ROTATION_SIGN, EC, "a quarter turn of +pi/2"},
+    {FAULTY_LSE_ZERO, EC, "LSE always 0"},
+    {FAULTY_LSE_ZERO, EC ",offset=-2", "LSE always 0"},
+    {FAULTY_LSE_ZERO_64, "ec:h=36,kv=9,lq=2,lk=4,d=4", NULL},
     {FAULTY_NOISE, EC, NULL},
 };
 enum { FAULTS = sizeof faults / sizeof *faults, CONTRACTS = 2 };
@@ -135,7 +138,9 @@ START_TEST(and_named_when_shrunk) {
   const bool shift = fault->fault == FAULTY_KV_SHIFT;                          /* of a group of 3 */
   const bool wide = fault->fault == FAULTY_IMAGINARY_12;                       /* of that width alone */
   const bool tail = fault->fault == FAULTY_TAIL_DROPPED;                       /* of a tile of 4 */
-  ck_assert_msg(counts.projected <= (shift   ? 6
+  const bool many = fault->fault == FAULTY_LSE_ZERO_64;                        /* of more heads */
+  ck_assert_msg(counts.projected <= (many    ? 36
+                                     : shift ? 6
                                      : tiled ? 4
                                              : 2) &&
                     spec.k_len <= (tail ? 5 : 4) && spec.attention.rotary.rotary_dim <= (wide ? 12 : 4),

@@ -18,6 +18,7 @@ typedef struct {
   rpp_judged_truth truth; /* of the changed problem, once it is computed */
   bool loose;             /* bounds do not cover what was done to q, k or the results beforehand: take the original's on top */
   bool wider;             /* only the bounds are changed, on purpose */
+  bool of_lse;            /* only LSE is changed: a right one speaks against it */
   rpp_scratch scratch;
 } rpp_changed;
 

@@ -7,15 +7,16 @@
 
 static bool lse_plus(rpp_changed *c, double number) {
   for (int64_t i = 0; i < rpp_scratch_size(&c->truth.lse); i++) rpp_scratch_values(&c->truth.lse)[i] += number;
-  return true;
+  return c->of_lse = true;
 }
 
 static bool lse_times(rpp_changed *c, double number) {
   for (int64_t i = 0; i < rpp_scratch_size(&c->truth.lse); i++) {
-    rpp_scratch_values(&c->truth.lse)[i] *= number;
+    double *lse = rpp_scratch_values(&c->truth.lse) + i;
+    *lse = number == 0 ? 0 : *lse * number; /* 0 where it was -inf, too */
     rpp_scratch_values(&c->truth.lse_bound)[i] *= fmax(1, fabs(number));
   }
-  return true;
+  return c->of_lse = true;
 }
 
 /* The largest scaled score of each row: LSE of scores so far apart that no other counts, brought back. */
@@ -40,7 +41,7 @@ static bool lse_other_maximum(rpp_changed *c, double number) {
     rpp_scratch_values(&c->truth.lse)[i] += number == 0 ? -m : m / c->attention.scale - m;
     rpp_scratch_values(&c->truth.lse_bound)[i] *= 1 + 1 / fabs(c->attention.scale);
   }
-  return true;
+  return c->of_lse = true;
 }
 
 /* Rows that see no key: what 0 / 0, or exponentials of equal sentinels, make of them. */
@@ -115,7 +116,7 @@ static bool permute_lse(rpp_changed *c, rpp_result_map *from) {
   c->truth.out_noise = right.out_noise;
   c->truth.out_likely = right.out_likely;
   c->truth.spread = right.spread;
-  return true;
+  return c->of_lse = true;
 }
 static bool lse_length_first(rpp_changed *c, double number) {
   (void)number;
