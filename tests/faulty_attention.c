@@ -62,7 +62,8 @@ static void rotate_row(const run *r, const rpp_rotary *rotary, rpp_pairing pairi
   for (int64_t n = 0; n < rotary->rotary_dim / 2; n++) {
     int64_t i, j;
     const bool single = r->fault == FAULTY_ANGLES_F32;
-    const double phi = single ? (double)((float)t * (float)r->theta[n]) : (double)t * r->theta[n];
+    double phi = single ? (double)((float)t * (float)r->theta[n]) : (double)t * r->theta[n];
+    if (r->fault == FAULTY_ANGLES_ROUNDED) phi = (double)(float)phi;
     const double cosine = r->m * cos(phi), sine = r->m * sin(phi);
     columns(pairing, rotary->rotary_dim, n, &i, &j);
     const double x = row[i], y = row[j];

@@ -53,7 +53,8 @@ typedef enum {
   FAULTY_NOISE,         /* 10 % more, here and there */
   FAULTY_ROTATION_SIGN, /* rotate turns the other way; forward is right */
   FAULTY_LSE_ZERO,
-  FAULTY_LSE_ZERO_64, /* of heads past the first 64 */
+  FAULTY_LSE_ZERO_64,    /* of heads past the first 64 */
+  FAULTY_ANGLES_ROUNDED, /* t theta rounded to float32, but theta not */
   FAULTY_COUNT
 } faulty;
 

@@ -72,7 +72,10 @@ static const named_fault faults[] = {
     {FAULTY_LSE_ZERO, EC, "LSE always 0"},
     {FAULTY_LSE_ZERO, EC ",offset=-2", "LSE always 0"},
     {FAULTY_LSE_ZERO_64, "ec:h=36,kv=9,lq=2,lk=4,d=4", NULL},
+    {FAULTY_ANGLES_ROUNDED, "ec:lq=5,lk=9,d=8,position=900000", "float32 angles, to within their rounding"},
     {FAULTY_NOISE, EC, NULL},
+    {FAULTY_NOISE, EC ",position=900000", NULL},
+    {FAULTY_NOISE, EC ",position=500000000", NULL},
 };
 enum { FAULTS = sizeof faults / sizeof *faults, CONTRACTS = 2 };
 

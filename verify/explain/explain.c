@@ -67,6 +67,38 @@ static void confirm(const rpp_kernel *kernel, const rpp_spec *spec, bool of_rota
   }
 }
 
+/* ---- Angles ----------------------------------------------------------------------------------------------------------------- */
+
+/* Where nothing turns. */
+static rpp_spec at_zero(rpp_spec s) {
+  s.position = 0;
+  s.reset = 1;
+  s.batched_positions = false;
+  return s;
+}
+/* Where float32 has no digit left behind the point. */
+static rpp_spec far_out(rpp_spec s) {
+  static const int64_t far = 100000000;
+  if (s.position < far) s.position = far;
+  s.reset = 0;
+  return s;
+}
+
+/* Whether a kernel is right, or wrong, on another case; where it does not take it, it is neither. */
+static bool turns_out(const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, bool right) {
+  rpp_trial t = {0};
+  const bool is_so = rpp_trial_open(&t, kernel, spec, of_rotation, -1) && rpp_trial_right(&t) == right;
+  rpp_trial_close(&t);
+  return is_so;
+}
+
+/* A wider bound takes any small error for one of angles. Those are none where every angle is 0, and grow with positions. */
+static void confirm_angles(const rpp_kernel *kernel, const rpp_spec *spec, bool of_rotation, rpp_survivors *s) {
+  rpp_spec near = at_zero(*spec), far = far_out(*spec);
+  for (int i = 0; i < SEEDS && s->count > 0; i++, near.seed++, far.seed++)
+    if (turns_out(kernel, &near, of_rotation, false) || turns_out(kernel, &far, of_rotation, true)) s->count = 0;
+}
+
 /* ---- The whole -------------------------------------------------------------------------------------------------------------- */
 
 /* Judged before the kernel gets data, so that nothing else is known of the case. */
@@ -105,6 +137,7 @@ static bool explain(rpp_trial *t, const rpp_verdict *verdict, rpp_message *expla
   if (s.count == 0) {
     rpp_survivors_gather(t, rpp_hypotheses_wider, &s);
     confirm(t->kernel, &t->spec, t->of_rotation, true, &s);
+    confirm_angles(t->kernel, &t->spec, t->of_rotation, &s);
   }
   if (rpp_survivors_name(&s, "", explanation) || (!t->of_rotation && rpp_explain_keys(t, explanation))) return true;
   if (!t->of_rotation && !rpp_trial_run(t)) return false; /* explain_keys has left other results */
