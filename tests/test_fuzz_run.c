@@ -52,6 +52,7 @@ START_TEST(replay_lines_reproduce) {
   ck_assert_int_eq(run("$PROGRAM replay 'one-off ec:h=2'"), 1); /* in one word */
   ck_assert_int_eq(run("$PROGRAM replay right ec:h=2"), 0);
   ck_assert_int_eq(run("$PROGRAM replay right one-off ec:h=2"), 1);
+  holds("\n    case 1: ec:h=2,kv=2,lq=16,lk=16,d=64,seed=0\n    replay: "); /* as it was given: nothing is shrunk */
 }
 END_TEST
 

@@ -61,7 +61,7 @@ bool rpp_report_has_worst(const rpp_verdict *verdict) {
 }
 
 void rpp_report_failure_lines(const rpp_report_kernel *kernel, const rpp_report_failure *failure, const char *margin, FILE *out) {
-  char text[RPP_REPORT_LINE];
+  char text[RPP_REPORT_LINE], drawn[RPP_SPEC_TEXT];
   rpp_message what;
   rpp_report_what(&failure->verdict, &what);
   fprintf(out, "%s%s\n", margin, what.text);
@@ -70,10 +70,10 @@ void rpp_report_failure_lines(const rpp_report_kernel *kernel, const rpp_report_
     rpp_report_worst_line(&failure->verdict, out);
     fputc('\n', out);
   }
-  rpp_spec_print(&failure->drawn, text);
-  fprintf(out, "%s  case %" PRId64 ": %s\n", margin, failure->index, text);
+  rpp_spec_print(&failure->drawn, drawn);
+  fprintf(out, "%s  case %" PRId64 ": %s\n", margin, failure->index, drawn);
   rpp_spec_print(&failure->spec, text);
-  fprintf(out, "%s  shrunk: %s\n", margin, text);
+  if (strcmp(text, drawn) != 0) fprintf(out, "%s  shrunk: %s\n", margin, text);
   rpp_report_replay(kernel, failure, text);
   fprintf(out, "%s  replay: %s\n", margin, text);
   if (failure->file[0] != '\0') fprintf(out, "%s  to load: %s\n", margin, failure->file);

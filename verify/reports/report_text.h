@@ -10,7 +10,8 @@ void rpp_report_where(const rpp_worst *worst, rpp_message *text);
 bool rpp_report_has_worst(const rpp_verdict *verdict);
 void rpp_report_worst_line(const rpp_verdict *verdict, FILE *out);
 
-/* What happened, the worst element, the case, the shrunk case, the replay line, the file that holds it, the explanation; each line after margin. */
+/* What happened, the worst element, the case, the shrunk case where that is another, the replay line, the file that holds it, the
+ * explanation; each line after margin. */
 void rpp_report_failure_lines(const rpp_report_kernel *kernel, const rpp_report_failure *failure, const char *margin, FILE *out);
 
 /* Why a kernel does not pass; "" when it does. */
