@@ -90,6 +90,17 @@ START_TEST(threads_and_jobs_do_not_show) {
 }
 END_TEST
 
+START_TEST(one_thread_alone_is_said_so) {
+  ck_assert_int_eq(run("OMP_NUM_THREADS=1 $PROGRAM fuzz right --cases 8"), 0);
+  holds("\nno case was run on several threads: OMP_NUM_THREADS=1\n8 cases, ");
+  ck_assert_int_eq(run("OMP_NUM_THREADS=1 $PROGRAM replay right ec:h=2"), 0);
+  holds("\nno case was run on several threads: ");
+  ck_assert_int_eq(run("OMP_NUM_THREADS=2 $PROGRAM fuzz right --cases 8 && unset OMP_NUM_THREADS && $PROGRAM fuzz right --cases 8"),
+                   0);
+  shell_lacks("several threads");
+}
+END_TEST
+
 START_TEST(failures_stay_in_a_corpus) {
   ck_assert_int_eq(run("$PROGRAM fuzz one-off --cases 20 -o $DIR/a/b"), 1);
   holds("to load: ");
@@ -188,6 +199,7 @@ int main(void) {
   tcase_add_test(tests, a_loop_is_a_hang);
   tcase_add_test(tests, shards_merge_to_the_whole);
   tcase_add_test(tests, threads_and_jobs_do_not_show);
+  tcase_add_test(tests, one_thread_alone_is_said_so);
   tcase_add_test(tests, failures_stay_in_a_corpus);
   tcase_add_test(tests, an_interrupt_leaves_a_report);
   tcase_add_test(tests, usage);

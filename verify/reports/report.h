@@ -74,6 +74,7 @@ typedef struct {
   rpp_report_kernel *kernels;
   int kernel_count;
   int interrupted; /* the signal, or 0 */
+  bool one_thread; /* no case was given several, since the environment says so; not in files, which do not depend on threads */
   double elapsed_s;
 } rpp_report;
 

@@ -155,6 +155,7 @@ void rpp_report_human(const rpp_report *report, FILE *out) {
   }
   for (int64_t i = 0; report->merged && i < report->plan.shards; i++)
     if (!report->present[i]) fprintf(out, "shard %" PRId64 "/%" PRId64 " is missing\n", i + 1, report->plan.shards);
+  if (report->one_thread) fputs("no case was run on several threads: OMP_NUM_THREADS=1\n", out);
   fprintf(out, "%" PRId64 " cases, %" PRId64 " failures, %.1f s", cases, failures, report->elapsed_s);
   if (strcmp(report->plan.command, "replay") != 0) fprintf(out, ", seed %" PRIu64, report->plan.seed);
   fprintf(out, ": %s%s\n", report->interrupted != 0 ? "interrupted, " : "", rpp_report_status(report) == 0 ? "pass" : "FAIL");

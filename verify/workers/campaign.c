@@ -53,6 +53,11 @@ rpp_spec rpp_campaign_spec(const rpp_campaign *campaign, int64_t round, int kern
   return rpp_spec_draw(campaign->plan.seed, (uint64_t)round, &base, fixed);
 }
 
+static bool one_thread(const rpp_pool_options *options) {
+  const char *text = getenv("OMP_NUM_THREADS");
+  return !options->apart && text != NULL && atoi(text) == 1;
+}
+
 /* ---- Cases in order ----------------------------------------------------------------------------------------------------- */
 
 /* Kernel and round of case number n of this shard; its number in the campaign. */
@@ -169,6 +174,7 @@ bool rpp_campaign_run(const rpp_campaign *campaign, rpp_report *report, rpp_corp
     rpp_contract_print(&campaign->pool.kernels[k]->contract, report->kernels[k].contract);
     if (campaign->replay != NULL) report->kernels[k].replay = campaign->replay[k];
   }
+  report->one_thread = one_thread(&campaign->pool);
   const int64_t cases = campaign->plan.cases;
   rpp_progress_start(&r.progress, campaign->progress, cases < 0 ? -1 : cases / campaign->plan.shards);
   rpp_interrupt_catch();
