@@ -40,7 +40,7 @@ int rpp_main_fuzz(int argc, char **argv) {
   rpp_message error;
   rpp_cli_parse(
       "[KERNEL...]",
-      "Holds kernels against the truth on random cases, each run in a process of its own. Without KERNEL, those that run on "
+      "Holds kernels against the truth on random cases, in processes of their own. Without KERNEL, those that run on "
       "this CPU; `simt:` and `cuda:` stand for all of theirs, and a path for a plug-in, as --kernel takes it.",
       table, parse, argc, argv, &o);
   if (o.asked.folder != NULL && !rpp_folder_make(o.asked.folder, &error)) return rpp_cli_complain("fuzz", "", &error);

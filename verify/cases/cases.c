@@ -79,6 +79,12 @@ static bool above_edge(const rpp_spec *s, int64_t value) {
 static bool mask(const rpp_spec *s, int64_t value) {
   return s->attention.mask == (rpp_mask)value;
 }
+static bool wide_window(const rpp_spec *s, int64_t value) {
+  return s->attention.mask == RPP_MASK_WINDOW && s->attention.window > value;
+}
+static bool far_offset(const rpp_spec *s, int64_t value) {
+  return s->attention.mask != RPP_MASK_FULL && (s->attention.causal_offset > value || s->attention.causal_offset < -value);
+}
 static bool offset(const rpp_spec *s, int64_t value) {
   const int64_t aligned = s->k_len - s->q_len, is = s->attention.causal_offset;
   return s->attention.mask != RPP_MASK_FULL && aligned != 0 &&
@@ -221,9 +227,11 @@ const rpp_case_property rpp_case_properties[] = {
     {"mask", "causal", mask, RPP_MASK_CAUSAL},
     {"mask", "full", mask, RPP_MASK_FULL},
     {"mask", "window", mask, RPP_MASK_WINDOW},
+    {"mask", "window past 2^31", wide_window, INT32_MAX},
     {"offset", "0 though lengths differ", offset, 0},
     {"offset", "lk - lq", offset, 1},
     {"offset", "another", offset, 2},
+    {"offset", "past 2^31", far_offset, INT32_MAX},
     {"scale", "above d^-1/2", other_scale, 0},
     {"scale", "1000000", scale_is, 1000000},
     {"scale", "0", scale_is, 0},

@@ -152,7 +152,10 @@ static void draw_rotation(draft *c) {
   if (is_free(c, "inputs")) c->spec.attention.q_rotated = q_rotated, c->spec.attention.k_rotated = k_rotated;
 }
 
+#define PAST_INT32 (((int64_t)1 << 32) + 1) /* for numbers that are kept in 32 bits, which are 1 there */
+
 static int64_t draw_window(draft *c) {
+  if (once_in(c, 16)) return PAST_INT32;
   switch (integer(c, 0, 3)) {
   case 0:
     return integer(c, 1, 4);
@@ -189,6 +192,7 @@ static void draw_mask(draft *c) {
   rpp_spec_key_default(rpp_spec_key_find("offset"), s); /* aligned at the last query and key */
   if (once_in(c, 3)) a->causal_offset = 0;              /* at the first ones */
   if (once_in(c, 6)) a->causal_offset = integer(c, -s->q_len - 2, s->k_len + 2);
+  if (once_in(c, 50)) a->causal_offset = once_in(c, 2) ? PAST_INT32 : -PAST_INT32;
 }
 
 /* ---- On what ------------------------------------------------------------------------------------------------------------- */
