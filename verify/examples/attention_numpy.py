@@ -18,10 +18,10 @@ def frequencies(case, width):
     kind, _, factor = case["scaling"].partition(":factor=")
     if kind not in ("none", "linear", "ntk", "ntk-aware"):
         raise ropepp_case.Unsupported(f"scaling={kind}")
-    base, factor = float(case["base"]), float(factor or 1)
+    base, factor = np.longdouble(case["base"]), np.longdouble(factor or 1)  # so that theta is rounded once, as the contract has it
     if kind.startswith("ntk"):
         base, factor = base * (factor if kind == "ntk" else factor ** (width / (width - 2))), 1
-    return base ** (-np.arange(0, width, 2) / width) / factor
+    return (base ** (-np.arange(0, width, 2, dtype=np.longdouble) / width) / factor).astype(float)
 
 
 def rotate(case, x, pos, turn=0.0):

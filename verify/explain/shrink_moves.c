@@ -191,9 +191,16 @@ static bool smallest(rpp_spec *spec, int step) {
   return true;
 }
 
+/* Before lengths and positions: of q and k at one position, both raw, no fault of their angles shows. */
+static bool inputs(rpp_spec *spec, int step) {
+  rpp_inputs_set(0, &spec->attention);
+  return step == 0;
+}
+
 const rpp_shrink_move rpp_shrink_moves[] = {
     {"closer", closer, false},
     {"smallest", smallest, true},
+    {"inputs", inputs, false},
     {"rows", rows, false},
     {"lengths", lengths, true},
     {"keys", keys, true},

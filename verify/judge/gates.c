@@ -117,9 +117,10 @@ static void judge_row(judging *j, int64_t b, int64_t r, int64_t o) {
     const double bound = rpp_tensor_get(&j->truth->out_bound, at), likely = rpp_tensor_get(&j->truth->out_likely, at);
     const double noise = rpp_tensor_get(&j->truth->out_noise, at);
     w = (rpp_worst){RPP_JUDGED_OUT, b, o, t, c, expected, got, bound, 0};
-    w.ratio = (sees_none ? got == 0 : sound(expected, got)) ? 0 : INFINITY;
+    const bool zero = sees_none && expected == 0; /* as in every truth; a supposed one may have another row's values there */
+    w.ratio = (zero ? got == 0 : sound(expected, got)) ? 0 : INFINITY;
     note(j->verdict, j->worsts, RPP_GATE_STRUCTURE, w);
-    if (!isfinite(expected) || sees_none) continue;
+    if (!isfinite(expected) || zero) continue;
     w.ratio = ratio_of(error, bound);
     note(j->verdict, j->worsts, RPP_GATE_ELEMENT, w);
     if (!j->generic) continue;
