@@ -183,6 +183,14 @@ static void add_values(const bounding *f, const workspace *w, int64_t skipped, i
   }
 }
 
+/* Whether errors of the scores add up as noise: e^d - 1 must be near d as far as d may reach (8 tau), or what noise they make in out is not
+ * known. Angles of float32 at positions past 10^6 leave scores open. */
+static bool scores_are_linear(const workspace *w, int64_t count) {
+  double reach = 0;
+  for (int64_t j = 0; j < count; j++) reach += w->p[j] * expm1(8 * sqrt(w->noise_k[j] + w->noise_q[j]));
+  return reach <= 0.25;
+}
+
 static void deliver(const rpp_tensor *t, int64_t i0, int64_t i1, int64_t i2, int64_t i3, double value) {
   if (t) rpp_store(t->dtype, rpp_tensor_at(t, i0, i1, i2, i3), value);
 }
@@ -205,6 +213,7 @@ static void bound_out(const bounding *f, int64_t b, int64_t r, int64_t o, const 
   /* What is off in the softmax's sum scales the row: as noise where sums round to nearest, as a drift where they cut off. */
   const double noisy = 8 * rpp_sums_unit(contract->sums) * sqrt(rpp_contract_steps(contract, count));
   const double drift = contract->sums == RPP_SUMS_TENSOR_CORE ? 2 * gamma : fmin(2 * gamma, noisy);
+  const bool linear = scores_are_linear(w, count);
   double squares = 0, kept = 0; /* kept: the least that sum p e^d can be, 0 where the scores leave it open */
   for (int64_t j = 0; j < count; j++) {
     squares += w->p[j] * w->p[j];
@@ -216,10 +225,11 @@ static void bound_out(const bounding *f, int64_t b, int64_t r, int64_t o, const 
     const double mean = w->peak[c] + fabs(w->out[c]) + 2 * relative * w->peak[c] + lost;
     const double core = fmin(((1 + relative) * w->shift[c] + relative * w->weight[c] + lost) / kept, mean);
     deliver(f->result->out, b, r, o, c, w->out[c]);
-    deliver(f->result->out_bound, b, r, o, c, core + uo * (fabs(w->out[c]) + core) + rpp_dtype_tiny(contract->output));
-    const double noise = sqrt(w->noise[c] + w->skew[c] * w->skew[c]) + lost;
+    const double tiny = rpp_dtype_tiny(contract->output), bound = core + uo * (fabs(w->out[c]) + core) + tiny;
+    const double noise = linear ? sqrt(w->noise[c] + w->skew[c] * w->skew[c]) + lost : INFINITY;
+    deliver(f->result->out_bound, b, r, o, c, bound);
     deliver(f->result->out_noise, b, r, o, c, noise);
-    deliver(f->result->out_likely, b, r, o, c, 8 * noise + (uo + drift) * fabs(w->out[c]) + rpp_dtype_tiny(contract->output));
+    deliver(f->result->out_likely, b, r, o, c, linear ? 8 * noise + (uo + drift) * fabs(w->out[c]) + tiny : bound);
   }
   deliver(f->result->out_spread, b, o, r, 0, 1 / squares);
 }

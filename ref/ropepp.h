@@ -258,9 +258,10 @@ typedef struct {
 typedef struct {
   rpp_tensor *out, *lse;             /* the truth under the contract's roundings of q and k */
   rpp_tensor *out_bound, *lse_bound; /* the largest error the contract allows */
-  rpp_tensor *out_noise;             /* g: the root-sum-square size of out's error before its store, for generic inputs */
-  rpp_tensor *out_likely;            /* 8 g and the rounding of the store: passed once in 10^13 elements by independent roundings */
-  rpp_tensor *out_spread;            /* 1 / sum p^2 of the row: how many keys carry it; (B, O, R) */
+  /* g, the root-sum-square size of out's error before its store, for generic inputs; 8 g and the rounding of the store, which independent
+   * roundings pass once in 10^13 elements. Where a row's scores are too far off for errors to add up so: infinity, and out_bound. */
+  rpp_tensor *out_noise, *out_likely;
+  rpp_tensor *out_spread; /* 1 / sum p^2 of the row: how many keys carry it; (B, O, R) */
 } rpp_bounded;
 
 /* The truth and its bound for a kernel of this contract (notes/tolerance.md). Inputs are raw or rotated, as rpp_attention_forward

@@ -2,6 +2,8 @@
  * ROPEPP_BOUND_CASES in the environment each emulated kernel runs on so many cases; `bench_bound` prints the distributions. */
 #include "base/scratch.h"
 #include "bound_tally.h"
+#include "cases/generate.h"
+#include "judge/gates.h"
 #include "kernels/emulate.h"
 #include "support.h"
 
@@ -194,6 +196,54 @@ START_TEST(exact_contract_is_the_truth) {
 }
 END_TEST
 
+/* Float32 angles that are off by radians: out is another mean of the values, and no noise about this one. At position 0 they are exact. */
+static const struct {
+  const char *spec;
+  bool linear;
+} angles_off[] = {
+    {"rope:h=6,kv=3,lq=4,lk=4,d=254,dv=3,pairing=half,base=100,scaling=(yarn:factor=32,orig=4096),mask=window:9,offset=5,"
+     "scale=0.5625,position=998999997,reset=2,inplace=1,seed=254",
+     false},
+    {"eh:h=64,kv=4,lq=10,lk=10,d=6,base=100,scaling=(llama3:factor=4,orig=256,low=2,high=5),mask=full,position=16777215,"
+     "seed=2485601138",
+     false},
+    {"eh:h=64,kv=4,lq=10,lk=10,d=6,base=100,mask=full,position=4000000", false},
+    {"eh:h=64,kv=4,lq=10,lk=10,d=6,base=100,mask=full,position=1000", true},
+    {"eh:h=64,kv=4,lq=10,lk=10,d=6,base=100,mask=full,position=0", true},
+};
+
+START_TEST(scores_too_far_off_are_no_noise) {
+  const rpp_kernel *kernel = kernel_named("emulated-f32-angles");
+  bound_tally *sums = open_tally();
+  rpp_scratch scratch = {0};
+  rpp_message error;
+  rpp_generated data;
+  rpp_judged_truth truth;
+  rpp_spec spec;
+  ck_assert_msg(rpp_spec_parse(angles_off[_i].spec, &spec, &error), "%s", error.text);
+  bound_tally_add(sums, kernel, &kernel->contract, &spec);
+  ck_assert_int_eq(sums->cases, 1);
+  below(kernel->name, "out", &sums->out);
+  below(kernel->name, "the statistical bound", &sums->statistical);
+  below(kernel->name, "the row's norm", &sums->row);
+  below(kernel->name, "the slope", &sums->slope);
+  ck_assert_msg(rpp_generate(&spec, kernel->contract.output, kernel->contract.lse, &data, &error), "%s", error.text);
+  ck_assert_msg(rpp_judged_truth_make(&scratch, &data.attention, &data.inputs, &kernel->contract, NULL, &truth, &error), "%s",
+                error.text);
+  int64_t open = 0;
+  for (int64_t i = 0; i < rpp_scratch_size(&truth.out); i++) {
+    const double bound = rpp_scratch_values(&truth.out_bound)[i], noise = rpp_scratch_values(&truth.out_noise)[i],
+                 likely = rpp_scratch_values(&truth.out_likely)[i];
+    ck_assert(isfinite(bound) && (isfinite(noise) ? likely >= 8 * noise : likely == bound));
+    open += isinf(noise);
+  }
+  ck_assert_msg(angles_off[_i].linear ? open == 0 : open > 0, "%lld open", (long long)open);
+  rpp_generated_free(&data);
+  rpp_scratch_free(&scratch);
+  free(sums);
+}
+END_TEST
+
 START_TEST(rows_without_keys) {
   problem p;
   const rpp_contract contract = rpp_emulated_contract(RPP_BF16);
@@ -270,6 +320,7 @@ int main(void) {
   tcase_add_test(kernels, statistical_is_near);
   tcase_add_test(kernels, long_rows);
   tcase_add_test(kernels, stricter_contracts_are_passed);
+  tcase_add_loop_test(kernels, scores_too_far_off_are_no_noise, 0, (int)(sizeof angles_off / sizeof *angles_off));
   tcase_add_test(parts, exact_contract_is_the_truth);
   tcase_add_test(parts, rows_without_keys);
   tcase_add_test(parts, sampled_rows_are_the_same);
