@@ -184,6 +184,46 @@ START_TEST(tensor_notices_a_gain_within_the_noise) {
 }
 END_TEST
 
+/* Every row becomes its batch's first (heads: every second head the one before it), with what the kernel returned for it. */
+static void repeat_rows(setup *s, bool only_heads) {
+  for (int64_t i = 0; i < rpp_scratch_size(&s->out); i++) {
+    const int64_t c = i % D, o = i / D % O, r = i / (D * O) % R, b = i / (D * O * R);
+    *element(&s->truth.out, b, r, o, c) = *element(&s->truth.out, b, only_heads ? r : 0, 0, c);
+    *element(&s->out, b, r, o, c) = *element(&s->out, b, only_heads ? r : 0, 0, c);
+  }
+}
+
+START_TEST(tensor_takes_a_repeated_row_once) {
+  setup s;
+  prepare(&s);
+  for (int64_t i = 0; i < rpp_scratch_size(&s.out); i++)
+    rpp_scratch_values(&s.out)[i] = 1.003 * rpp_scratch_values(&s.out)[i] + 0.004 * rpp_random_normal(&s.random);
+  repeat_rows(&s, true);
+  ck_assert_int_eq(apply(&s, RPP_FAMILY_NORMAL).gate, RPP_GATE_TENSOR); /* of 80 rows */
+  repeat_rows(&s, false);
+  const rpp_verdict two = apply(&s, RPP_FAMILY_NORMAL);
+  ck_assert_int_eq(two.outcome, RPP_OUTCOME_PASS);
+  ck_assert(two.ratio[RPP_GATE_TENSOR] > 0 && two.ratio[RPP_GATE_TENSOR] < 0.25); /* z of two rows is at most sqrt 2 */
+  rpp_scratch_free(&s.scratch);
+}
+END_TEST
+
+START_TEST(rows_without_noise_say_nothing_of_noise) {
+  setup s;
+  prepare(&s);
+  fill(&s.truth.out_noise, INFINITY);
+  s.truth.out_likely = s.truth.out_bound;
+  for (int64_t i = 0; i < rpp_scratch_size(&s.out); i++) rpp_scratch_values(&s.out)[i] *= 0.9;
+  const rpp_verdict v = apply(&s, RPP_FAMILY_NORMAL);
+  ck_assert_int_eq(v.outcome, RPP_OUTCOME_PASS);
+  ck_assert(v.ratio[RPP_GATE_ROW] == 0 && v.ratio[RPP_GATE_TENSOR] == -1);
+  *element(&s.out, 0, 3, 1, 5) += 2;
+  const rpp_verdict wrong = apply(&s, RPP_FAMILY_NORMAL);
+  expect(&wrong, RPP_GATE_ELEMENT, 0, 1, 3);
+  rpp_scratch_free(&s.scratch);
+}
+END_TEST
+
 START_TEST(elements_of_rotated_tensors) {
   setup s;
   prepare(&s);
@@ -213,6 +253,8 @@ int main(void) {
   tcase_add_test(cases, statistical_notices_what_is_unlikely);
   tcase_add_test(cases, row_notices_many_small_errors);
   tcase_add_test(cases, tensor_notices_a_gain_within_the_noise);
+  tcase_add_test(cases, tensor_takes_a_repeated_row_once);
+  tcase_add_test(cases, rows_without_noise_say_nothing_of_noise);
   tcase_add_test(cases, elements_of_rotated_tensors);
   suite_add_tcase(suite, cases);
   return support_run(suite);

@@ -103,13 +103,29 @@ static void judge_lse(judging *j, int64_t b, int64_t r, int64_t o) {
   note(j->verdict, j->worsts, RPP_GATE_ELEMENT, w);
 }
 
+/* Whether two rows store the same values, to their rounding. */
+static bool same_row(const judging *j, int64_t b, int64_t r, int64_t o, int64_t other_r, int64_t other_o) {
+  for (int64_t c = 0; c < j->truth->out.shape[3]; c++) {
+    const double x = rpp_tensor_get(&j->truth->out, (int64_t[]){b, r, o, c}),
+                 y = rpp_tensor_get(&j->truth->out, (int64_t[]){b, other_r, other_o, c});
+    if (!(fabs(x - y) <= j->store_unit * fabs(x))) return false;
+  }
+  return true;
+}
+
+/* A row that the query or the head before it has too (all of a KV head's are the same where the scale is 0) errs as that one did: it says
+ * no more of the slope. */
+static bool is_repeated(const judging *j, int64_t b, int64_t r, int64_t o) {
+  return (r > 0 && same_row(j, b, r, o, r - 1, o)) || (o > 0 && same_row(j, b, r, o, r, o - 1));
+}
+
 static void judge_row(judging *j, int64_t b, int64_t r, int64_t o) {
   const int64_t t = query_of(j, r), dv = j->truth->out.shape[3], flat[] = {b, o, r};
   const double spread = rpp_tensor_get(&j->truth->spread, flat);
   const bool sees_none = rpp_tensor_get(&j->truth->lse, flat) == -INFINITY;
   rpp_worst w;
   if (j->lse) judge_lse(j, b, r, o);
-  double errors = 0, noises = 0, slope = 0;
+  double errors = 0, noises = 0, slope = 0, square = 0;
   for (int64_t c = 0; c < dv; c++) {
     const int64_t at[] = {b, r, o, c}, got_at[] = {b, t, o, c};
     const double expected = rpp_tensor_get(&j->truth->out, at), got = rpp_tensor_get(j->out, got_at),
@@ -130,12 +146,12 @@ static void judge_row(judging *j, int64_t b, int64_t r, int64_t o) {
     errors += error * error, noises += variance;
     if (variance > 0) {
       slope += expected * (got - expected) / variance;
-      j->slope_square += expected * expected / variance;
+      square += expected * expected / variance;
     }
   }
   j->verdict->elements += dv;
   if (!j->generic || sees_none) return;
-  j->slope_sum += slope, j->rows_square += slope * slope;
+  if (!is_repeated(j, b, r, o)) j->slope_sum += slope, j->slope_square += square, j->rows_square += slope * slope;
   if (dv < ROW_WIDTH || !(spread >= ROW_SPREAD)) return;
   w = (rpp_worst){RPP_JUDGED_OUT, b, o, t, -1, 0, sqrt(errors), sqrt(noises), 0};
   w.ratio = ratio_of(sqrt(errors), sqrt(noises));
