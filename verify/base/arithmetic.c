@@ -16,7 +16,8 @@ bool rpp_arithmetic_restore(void) {
 }
 
 bool rpp_arithmetic_restore_team(void) {
-  bool standard = true;
+  bool standard =
+      rpp_arithmetic_restore(); /* before it has a team: LLVM's OpenMP gives it back, after one, what it had when it called */
 #pragma omp parallel reduction(&& : standard)
   standard = rpp_arithmetic_restore();
   return standard;
