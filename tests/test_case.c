@@ -175,6 +175,16 @@ START_TEST(unknown_and_misplaced_tensors) {
 }
 END_TEST
 
+/* A tensor that says nothing where these inputs are rotated already. */
+static void check_unjudged(const char *inputs, const char *name) {
+  builder b = attention();
+  char expected[64];
+  build_key(&b, "inputs", inputs);
+  build_tensor(&b, name, RPP_F64, 1, SHAPE(1));
+  snprintf(expected, sizeof expected, "%s: cannot be judged when inputs = %s", name, inputs);
+  check_refused(&b, expected);
+}
+
 START_TEST(rotated_inputs) {
   builder b = attention();
   rpp_case c;
@@ -190,14 +200,7 @@ START_TEST(rotated_inputs) {
   ck_assert(c.attention.q_rotated && c.attention.k_rotated && c.inputs.pos_q == NULL);
 
   static const char *const unjudged[] = {"q_real", "q_imag", "k_rot", "scores_real", "scores_imag"};
-  for (size_t i = 0; i < 5; i++) {
-    char expected[64];
-    b = attention();
-    build_key(&b, "inputs", "rotated");
-    build_tensor(&b, unjudged[i], RPP_F64, 1, SHAPE(1));
-    snprintf(expected, sizeof expected, "%s: cannot be judged when inputs = rotated", unjudged[i]);
-    check_refused(&b, expected);
-  }
+  for (size_t i = 0; i < 5; i++) check_unjudged("rotated", unjudged[i]);
 }
 END_TEST
 
@@ -215,14 +218,7 @@ START_TEST(rotated_keys_alone) {
   build_key(&b, "inputs", "rotated-k");
   build_remove(&b, "pos_q");
   check_refused(&b, "pos_q: missing");
-  for (size_t i = 0; i < 3; i++) {
-    char expected[64];
-    b = attention();
-    build_key(&b, "inputs", "rotated-k");
-    build_tensor(&b, unjudged[i], RPP_F64, 1, SHAPE(1));
-    snprintf(expected, sizeof expected, "%s: cannot be judged when inputs = rotated-k", unjudged[i]);
-    check_refused(&b, expected);
-  }
+  for (size_t i = 0; i < 3; i++) check_unjudged("rotated-k", unjudged[i]);
 }
 END_TEST
 

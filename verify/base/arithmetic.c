@@ -15,9 +15,9 @@ bool rpp_arithmetic_restore(void) {
   return standard;
 }
 
+/* The calling thread first: LLVM's OpenMP gives it back, after a team, the arithmetic that it called for the team with. */
 bool rpp_arithmetic_restore_team(void) {
-  bool standard =
-      rpp_arithmetic_restore(); /* before it has a team: LLVM's OpenMP gives it back, after one, what it had when it called */
+  bool standard = rpp_arithmetic_restore();
 #pragma omp parallel reduction(&& : standard)
   standard = rpp_arithmetic_restore();
   return standard;
