@@ -1,149 +1,24 @@
 /* test_judge.c: a kernel that is the truth itself, and what the judge says of it once it does one thing wrong. */
 #include "judge/judge.h"
+#include "fake_kernel.h"
 
 #include <fenv.h>
 #include <math.h>
 
 #include "support.h"
 
-typedef enum {
-  RIGHT,
-  WRITES_NOTHING,
-  WRITES_NO_LSE,
-  WRITES_SOME_LSE,
-  REFUSES,
-  REFUSES_SILENTLY,
-  FLICKERS, /* every second call differs in one bit */
-  LSE_FLICKERS,
-  NAN_ELEMENT,
-  INFINITE_ELEMENT,
-  WRONG_ELEMENT,
-  WRONG_LSE,
-  PAST_OUT,
-  BEFORE_LSE,
-  OVER_Q,
-  PAST_WORKSPACE,
-  SUPPORTS_ODD,
-  DECLINES,
-  DECLINES_LATE, /* and what else only forward can say */
-  ANSWERS_BADLY,
-  IS_NOT_THERE,
-  ROTATES_Q_WRONG,
-  ROTATES_IMAGINARY_WRONG,
-  ROTATES_K_WRONG,
-  ROTATES_NOTHING,
-  ROTATES_OUTSIDE,
-  ROTATES_AS_CONTIGUOUS,
-  ROTATION_LEAVES_ROUNDING,
-  LEAVES_ROUNDING,
-  ROTATION_REFUSES
-} fault;
-
-enum { WORKSPACE = 24 };
-
-/* What the kernel saw; each test is a process of its own. */
-static int forwards, rotations, in_place;
-static const void *workspace_seen;
-
-static const char *supports(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
-  const rpp_attention *a = problem->attention;
-  const fault what = *(const fault *)kernel->data;
-  if (what == DECLINES) return "not today";
-  return a->mode == RPP_MODE_EH && a->heads % 2 != 0 && what != SUPPORTS_ODD ? "EH with an odd count of heads" : NULL;
-}
-
-static size_t workspace(const rpp_kernel *kernel, const rpp_kernel_problem *problem) {
-  (void)kernel;
-  (void)problem;
-  return WORKSPACE;
-}
-
-static void add(const rpp_tensor *t, const int64_t *index, double by) {
-  rpp_tensor_set(t, index, rpp_tensor_get(t, index) + by);
-}
-
-static int forward(const rpp_kernel *kernel, const rpp_attention *attention, const rpp_attention_inputs *inputs, rpp_tensor *out,
-                   rpp_tensor *lse, void *room, const char **reason) {
-  const fault what = *(const fault *)kernel->data;
-  const int64_t end[] = {out->shape[0] - 1, out->shape[1] - 1, out->shape[2] - 1, out->shape[3] - 1};
-  const int64_t past[] = {end[0], end[1], end[2], out->shape[3]}, before[] = {0, 0, -1}, first[RPP_MAX_DIMS] = {0};
-  workspace_seen = room;
-  forwards++;
-  if (what == WRITES_NOTHING || what == REFUSES_SILENTLY) return what == REFUSES_SILENTLY;
-  if (what == DECLINES_LATE || what == ANSWERS_BADLY || what == IS_NOT_THERE) {
-    *reason = "so it goes";
-    return what == DECLINES_LATE ? RPP_KERNEL_DECLINED : what == ANSWERS_BADLY ? RPP_KERNEL_BAD_ANSWER : RPP_KERNEL_UNASKED;
-  }
-  *reason = what == REFUSES ? "it does not feel like it" : "the truth refuses it";
-  if (what == REFUSES ||
-      rpp_attention_forward(attention, inputs, NULL, out, what == WRITES_NO_LSE || what == WRITES_SOME_LSE ? NULL : lse) != RPP_OK)
-    return 1;
-  if (what == WRITES_SOME_LSE) rpp_tensor_set(lse, first, 1);
-  if (what == FLICKERS && forwards % 2 == 0) rpp_tensor_set(out, end, nextafterf((float)rpp_tensor_get(out, end), INFINITY));
-  if (what == LSE_FLICKERS && forwards % 2 == 0)
-    rpp_tensor_set(lse, first, nextafterf((float)rpp_tensor_get(lse, first), INFINITY));
-  if (what == LEAVES_ROUNDING) fesetround(FE_UPWARD);
-  if (what == NAN_ELEMENT) rpp_tensor_set(out, end, NAN);
-  if (what == INFINITE_ELEMENT) rpp_tensor_set(out, end, INFINITY);
-  if (what == WRONG_ELEMENT) add(out, end, 1);
-  if (what == WRONG_LSE) add(lse, (const int64_t[]){end[0], end[2], end[1]}, 1);
-  if (what == PAST_OUT) rpp_tensor_set(out, past, 1);
-  if (what == BEFORE_LSE) rpp_tensor_set(lse, before, 1);
-  if (what == OVER_Q) add(inputs->q, first, 1);
-  if (what == PAST_WORKSPACE) ((char *)room)[WORKSPACE] = 1;
-  return 0;
-}
-
-static int rotate(const rpp_kernel *kernel, const rpp_rotary *rotary, rpp_part part, const rpp_tensor *x, const rpp_tensor *pos,
-                  rpp_tensor *y, const char **reason) {
-  const fault what = *(const fault *)kernel->data;
-  const int64_t first[RPP_MAX_DIMS] = {0}, past[] = {x->shape[0] - 1, x->shape[1] - 1, x->shape[2] - 1, x->shape[3]};
-  const bool imaginary = part == RPP_PART_IMAG, last = rotations++ > 0 && !imaginary; /* q, its imaginary part, k */
-  in_place += y->data == x->data;
-  *reason = "no rotation today";
-  if (what == ROTATES_NOTHING) return 0;
-  if (what == ROTATES_AS_CONTIGUOUS) rpp_tensor_contiguous((char *)y->data + y->byte_offset, y->dtype, 4, y->shape, y);
-  if (what == ROTATION_REFUSES || rpp_rotate(rotary, part, x, pos, y) != RPP_OK) return 1;
-  if (what == ROTATION_LEAVES_ROUNDING) fesetround(FE_UPWARD);
-  if (what == ROTATES_OUTSIDE) rpp_tensor_set(y, past, 1);
-  if ((what == ROTATES_Q_WRONG && rotations == 1) || (what == ROTATES_IMAGINARY_WRONG && imaginary) ||
-      (what == ROTATES_K_WRONG && last))
-    add(y, first, 1);
-  return 0;
-}
-
-static rpp_kernel kernel_with(const fault *what) {
-  return (rpp_kernel){.version = RPP_KERNEL_VERSION,
-                      .name = "truth",
-                      .contract = {.input = RPP_F32,
-                                   .rotated = RPP_F64,
-                                   .probability = RPP_F64,
-                                   .output = RPP_F32,
-                                   .lse = RPP_F32,
-                                   .sums = RPP_SUMS_F64,
-                                   .sum_depth = 1,
-                                   .key_tile = 1,
-                                   .max_splits = 1,
-                                   .deterministic = true},
-                      .data = what,
-                      .supports = supports,
-                      .workspace = workspace,
-                      .rotate = rotate,
-                      .forward = forward};
-}
-
 static rpp_verdict judge_kernel(const rpp_kernel *kernel, const char *text) {
   rpp_spec spec;
   rpp_message error = {""};
   rpp_verdict v;
   ck_assert_msg(rpp_spec_parse(text, &spec, &error), "%s: %s", text, error.text);
-  forwards = rotations = in_place = 0;
+  fake_calls = (struct fake_calls){0};
   rpp_judge_case(kernel, &spec, &v);
   return v;
 }
 
-static rpp_verdict judge(fault what, const char *text) {
-  const rpp_kernel kernel = kernel_with(&what);
+static rpp_verdict judge(fake_fault what, const char *text) {
+  const rpp_kernel kernel = fake_kernel(&what);
   return judge_kernel(&kernel, text);
 }
 
@@ -171,12 +46,12 @@ START_TEST(every_element_is_judged) {
   const int64_t b = 2, l = 5, k_len = 9, heads = 4, kv = 2, d = 8, dv = 6;
   const char *const text = "ec:h=4,kv=2,b=2,lq=5,lk=9,d=8,dv=6";
   ck_assert_int_eq(judge(RIGHT, text).elements, b * l * 2 * heads * (dv + 1) + b * d * (2 * l * heads + k_len * kv));
-  ck_assert_int_eq(rotations, 3);
+  ck_assert_int_eq(fake_calls.rotations, 3);
   ck_assert_int_eq(judge(RIGHT, "ec:h=4,kv=2,b=2,lq=5,lk=9,d=8,dv=6,inputs=rotated").elements, b * l * 2 * heads * (dv + 1));
-  ck_assert_int_eq(rotations, 0);
+  ck_assert_int_eq(fake_calls.rotations, 0);
   ck_assert_int_eq(judge(RIGHT, "ec:h=4,kv=2,b=2,lq=5,lk=9,d=8,dv=6,inputs=rotated-k").elements,
                    b * l * 2 * heads * (dv + 1) + b * d * 2 * l * heads);
-  ck_assert_int_eq(rotations, 2);
+  ck_assert_int_eq(fake_calls.rotations, 2);
   ck_assert_int_eq(judge(RIGHT, "rope:h=4,kv=2,b=2,lq=5,lk=9,d=8,dv=6").elements,
                    b * l * heads * (dv + 1) + b * d * (l * heads + k_len * kv));
   ck_assert_int_eq(judge(RIGHT, "rope:h=1,lq=50,d=8,rows=7,inputs=rotated").elements, 7 * (64 + 1 - 56));
@@ -185,30 +60,30 @@ END_TEST
 
 /* Twice when it promises the same bits, once when it does not or when twice costs too much. */
 START_TEST(runs_as_often_as_promised) {
-  const fault flickers = FLICKERS;
-  rpp_kernel kernel = kernel_with(&flickers);
+  const fake_fault flickers = FLICKERS;
+  rpp_kernel kernel = fake_kernel(&flickers);
   judge(RIGHT, "rope:lq=6,d=8");
-  ck_assert_int_eq(forwards, 2);
-  ck_assert_ptr_nonnull(workspace_seen);
+  ck_assert_int_eq(fake_calls.forwards, 2);
+  ck_assert_ptr_nonnull(fake_calls.workspace);
   kernel.contract.deterministic = false;
   kernel.workspace = NULL;
   ck_assert_int_eq(judge_kernel(&kernel, "rope:lq=6,d=8").outcome, RPP_OUTCOME_PASS);
-  ck_assert_int_eq(forwards, 1);
-  ck_assert_ptr_null(workspace_seen);
+  ck_assert_int_eq(fake_calls.forwards, 1);
+  ck_assert_ptr_null(fake_calls.workspace);
   judge(RIGHT, "rope:h=1,lq=400,d=16,seed=1");
-  ck_assert_int_eq(forwards, 1);
+  ck_assert_int_eq(fake_calls.forwards, 1);
   judge(RIGHT, "rope:h=1,lq=400,d=16,seed=4"); /* one of some */
-  ck_assert_int_eq(forwards, 2);
+  ck_assert_int_eq(fake_calls.forwards, 2);
 }
 END_TEST
 
 START_TEST(rotation_in_place) {
   /* In place it leaves x as it was: no poison, and yet not rotated. */
   const rpp_verdict v = judge(ROTATES_NOTHING, "rope:lq=6,d=8,position=5,inplace=1");
-  ck_assert_int_gt(in_place, 0);
+  ck_assert_int_gt(fake_calls.in_place, 0);
   ck_assert(v.outcome == RPP_OUTCOME_MISMATCH && v.gate == RPP_GATE_ELEMENT && v.worst.tensor == RPP_JUDGED_ROTATED_Q);
   judge(RIGHT, "rope:lq=6,d=8");
-  ck_assert_int_eq(in_place, 0);
+  ck_assert_int_eq(fake_calls.in_place, 0);
 }
 END_TEST
 
@@ -217,7 +92,7 @@ END_TEST
 /* The kernel does not run: what it does not take is not held against it. */
 START_TEST(declined) {
   static const struct {
-    fault what;
+    fake_fault what;
     const char *spec, *message;
   } all[] = {{DECLINES, "rope:lq=6,d=8", "not today"},
              {WRITES_NOTHING, "rope:lq=6,d=8,dtype=bf16", "takes F32"},
@@ -226,7 +101,7 @@ START_TEST(declined) {
     const rpp_verdict v = judge(all[i].what, all[i].spec);
     ck_assert_int_eq(v.outcome, RPP_OUTCOME_UNSUPPORTED);
     ck_assert_str_eq(v.message.text, all[i].message);
-    ck_assert(!rpp_verdict_fails(&v) && v.elements == 0 && forwards == 0 && rotations == 0);
+    ck_assert(!rpp_verdict_fails(&v) && v.elements == 0 && fake_calls.forwards == 0 && fake_calls.rotations == 0);
   }
 }
 END_TEST
@@ -249,7 +124,7 @@ START_TEST(odd_heads_of_eh_must_be_refused) {
   const rpp_verdict v = judge(SUPPORTS_ODD, "eh:h=4,kv=2,lq=5,d=8");
   ck_assert(v.outcome == RPP_OUTCOME_MISMATCH && v.gate == RPP_GATE_STRUCTURE && isinf(v.ratio[RPP_GATE_STRUCTURE]));
   ck_assert_ptr_nonnull(strstr(v.message.text, "3 heads"));
-  ck_assert_int_eq(forwards, 0);
+  ck_assert_int_eq(fake_calls.forwards, 0);
   ck_assert_int_eq(judge(SUPPORTS_ODD, "ec:h=4,kv=2,lq=5,d=8").outcome, RPP_OUTCOME_PASS);
 }
 END_TEST
@@ -268,7 +143,7 @@ END_TEST
 
 START_TEST(mismatches) {
   static const struct {
-    fault what;
+    fake_fault what;
     rpp_gate gate;
     rpp_judged_tensor tensor;
     int64_t b, h, t, d;
@@ -308,7 +183,7 @@ END_TEST
 
 /* The truth would be rounded as the kernel left it. */
 START_TEST(arithmetic_is_left_as_it_was) {
-  const fault all[] = {LEAVES_ROUNDING, ROTATION_LEAVES_ROUNDING};
+  const fake_fault all[] = {LEAVES_ROUNDING, ROTATION_LEAVES_ROUNDING};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     const rpp_verdict v = judge(all[i], "rope:h=2,lq=5,d=8");
     ck_assert(v.outcome == RPP_OUTCOME_MISMATCH && v.gate == RPP_GATE_STRUCTURE && isinf(v.ratio[RPP_GATE_STRUCTURE]));
@@ -320,7 +195,7 @@ END_TEST
 
 START_TEST(writes_outside) {
   static const struct {
-    fault what;
+    fake_fault what;
     const char *tensor;
   } all[] = {{PAST_OUT, "out"}, {BEFORE_LSE, "lse"}, {OVER_Q, "q"}, {PAST_WORKSPACE, "workspace"}, {ROTATES_OUTSIDE, ""}};
   const rpp_verdict v = judge(all[_i].what, "rope:h=2,lq=5,d=8");
@@ -332,14 +207,14 @@ END_TEST
 
 /* A kernel that may leave LSE out is judged by the rest: all of it, or none. */
 START_TEST(lse_may_be_optional) {
-  const fault all[] = {RIGHT, WRITES_NO_LSE, WRITES_SOME_LSE, WRITES_NO_LSE, WRONG_ELEMENT};
+  const fake_fault all[] = {RIGHT, WRITES_NO_LSE, WRITES_SOME_LSE, WRITES_NO_LSE, WRONG_ELEMENT};
   const rpp_outcome optional[] = {RPP_OUTCOME_PASS, RPP_OUTCOME_PASS, RPP_OUTCOME_UNWRITTEN, RPP_OUTCOME_PASS,
                                   RPP_OUTCOME_MISMATCH};
   rpp_spec spec;
   rpp_message error;
   ck_assert(rpp_spec_parse("ec:h=2,lq=5,d=8", &spec, &error));
   for (int i = 0; i < 5; i++) {
-    rpp_kernel kernel = kernel_with(&all[i]);
+    rpp_kernel kernel = fake_kernel(&all[i]);
     rpp_verdict v;
     kernel.rotate = NULL;
     kernel.lse_optional = i != 3;
@@ -353,7 +228,7 @@ END_TEST
 
 START_TEST(what_only_forward_knows) {
   const struct {
-    fault what;
+    fake_fault what;
     rpp_outcome outcome;
   } all[] = {{DECLINES_LATE, RPP_OUTCOME_UNSUPPORTED}, {ANSWERS_BADLY, RPP_OUTCOME_BAD_ANSWER}, {IS_NOT_THERE, RPP_OUTCOME_ERROR}};
   for (int i = 0; i < 3; i++) {
@@ -367,8 +242,8 @@ END_TEST
 
 /* The truth refuses what no parser lets through: that is the verifier's failure, and no pass. */
 START_TEST(what_cannot_be_judged_is_an_error) {
-  const fault right = RIGHT;
-  const rpp_kernel kernel = kernel_with(&right);
+  const fake_fault right = RIGHT;
+  const rpp_kernel kernel = fake_kernel(&right);
   rpp_spec spec = rpp_spec_default(RPP_MODE_ROPE);
   rpp_verdict v;
   spec.attention.scale = NAN;
