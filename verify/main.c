@@ -1,6 +1,7 @@
 /* main.c: the command line of ropepp-verify. A command is one entry of the table below. */
 #include <argp.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/binding.h"
 #include "command.h"
@@ -28,7 +29,7 @@ static const rpp_command commands[] = {
 
 int main(int argc, char **argv) {
   rpp_binding_undo();
-  rpp_blas_restart(argv);
+  rpp_blas_restart(argv, argc < 2 || strcmp(argv[1], "bench") != 0); /* bench has the CPUs to itself */
   return rpp_commands_run(
       "ropepp-verify", "Verifies RoPE and RoPE++ attention against a float64 reference.\v",
       "0 pass, 1 mismatch, or nothing checked, 2 usage or bad file, 3 a kernel crashed, hung or wrote outside, 130 "

@@ -46,6 +46,6 @@ bool rpp_failure_file_write(const rpp_kernel *kernel, const rpp_spec *spec, bool
   return rpp_message_set(error, "this is a minimal build, without jansson");
 }
 
-void rpp_blas_restart(char *const *argv) {
-  (void)argv;
+void rpp_blas_restart(char *const *argv, bool share) {
+  (void)argv, (void)share;
 }

@@ -8,7 +8,7 @@
 
 /* In the environment of the second start: a letter for each thing that was set for it. */
 static const char marker[] = "ROPEPP_BLAS_RESTARTED";
-static const char core_type[] = "OPENBLAS_CORETYPE", threads[] = "OPENBLAS_NUM_THREADS";
+static const char core_type[] = "OPENBLAS_CORETYPE", threads[] = "OPENBLAS_NUM_THREADS", waiting[] = "OMP_WAIT_POLICY";
 
 static bool is_one_of(const char *name, const char *const *names) {
   while (*names != NULL && strcmp(*names, name) != 0) names++;
@@ -38,6 +38,7 @@ static const char *better_core(void) {
 static void clean(const char *set) {
   if (strchr(set, 'c')) unsetenv(core_type);
   if (strchr(set, 't')) unsetenv(threads);
+  if (strchr(set, 'w')) unsetenv(waiting);
   unsetenv(marker);
 }
 
@@ -50,9 +51,9 @@ static void start_again(char *const *argv) {
   execv(path, argv);
 }
 
-void rpp_blas_restart(char *const *argv) {
+void rpp_blas_restart(char *const *argv, bool share) {
   const char *before = getenv(marker);
-  char set[3] = "";
+  char set[4] = "";
   if (before != NULL) {
     strncpy(set, before, sizeof set - 1); /* unsetting the marker may take away what before points to */
     clean(set);
@@ -61,6 +62,7 @@ void rpp_blas_restart(char *const *argv) {
   const char *core = getenv(core_type) == NULL ? better_core() : NULL;
   if (core != NULL && setenv(core_type, core, 1) == 0) strcat(set, "c");
   if (getenv(threads) == NULL && setenv(threads, "1", 1) == 0) strcat(set, "t");
+  if (share && getenv(waiting) == NULL && setenv(waiting, "passive", 1) == 0) strcat(set, "w");
   if (*set != '\0' && setenv(marker, set, 1) == 0) start_again(argv);
   clean(set);
 }
