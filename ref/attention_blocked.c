@@ -80,6 +80,7 @@ static rpp_status allocate(rpp_blocked *f) {
   const rpp_room rooms[] = {{&f->k, sizeof *f->k, f->chunk, f->room, p->head_dim},
                             {&f->v, sizeof *f->v, f->chunk, f->room, f->v_room},
                             {&f->unsound, sizeof *f->unsound, f->chunk, f->room, 1},
+                            {&f->key_norm, sizeof *f->key_norm, f->chunk, f->room / RPP_BLOCKED_LOAD, 1},
                             {&f->scratch, sizeof *f->scratch, f->threads, f->scratch_floats, 1},
                             {&f->angle_scratch, sizeof *f->angle_scratch, f->threads, 4 * pairs, 1},
                             {&f->q_table.cosine, sizeof(float), f->q_table.sequences, f->q_table.tokens, pairs},

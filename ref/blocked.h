@@ -38,6 +38,8 @@ typedef struct {
   float *k;     /* rotated: (chunk, room / rows, D, rows) for the micro-tile's rows */
   float *v;     /* what is not finite replaced by 0: (chunk, tiles, v_room / rows, keys of the tile, rows): a tile in few pages */
   unsigned char *unsound; /* (chunk, room): v had something that is not finite */
+  float
+      *key_norm; /* (chunk, room / RPP_BLOCKED_LOAD): the largest of keys that are loaded together; infinite where v is not small */
   int64_t scratch_floats;
   float *scratch;        /* per thread */
   double *angle_scratch; /* per thread: 4 pairs */

@@ -43,21 +43,6 @@ static void prefetch_others(const rpp_tensor *t, int64_t bytes, int64_t b, int64
   for (int64_t at = LINE; at < bytes; at += LINE) __builtin_prefetch(row + at);
 }
 
-/* A row of v, in whole micro-tiles, what is not finite replaced by 0: where it lies, or in the room, which is 0 past v_dim. */
-static const char *finite_row(const rpp_blocked *f, int64_t b, int64_t l, int64_t g, float *room, unsigned char *unsound) {
-  const rpp_tensor *v = f->inputs->v;
-  const int64_t dv = f->problem.v_dim;
-  if (v->dtype == RPP_F32 && rpp_float_row_is_straight(v) && f->v_room == dv) {
-    const char *row = rpp_tensor_at(v, b, l, g, 0);
-    if (f->tiles->is_finite(dv, row)) return row;
-  }
-  rpp_float_row_load(&f->v_layout, v, b, l, g, room);
-  *unsound = !f->tiles->is_finite(dv, (const char *)room);
-  for (int64_t c = 0; *unsound && c < dv; c++)
-    if (!isfinite(room[c])) room[c] = 0;
-  return (const char *)room;
-}
-
 /* Key l of a tile of v: of its first panel, and from panel to panel. The first tile and the last one hold what keys there are. */
 typedef struct {
   float *at;
@@ -71,17 +56,36 @@ static v_place v_at(const rpp_blocked *f, int64_t slot, int64_t l) {
   return (v_place){start + (l - first) * f->tiles->rows, (stop - first) * f->tiles->rows};
 }
 
+/* A row of v into its place; what is not finite is replaced by 0. Whether its values are small. room: v_room floats, 0 past v_dim. */
+static bool load_value(const rpp_blocked *f, int64_t b, int64_t l, int64_t g, v_place to, float *room, unsigned char *unsound) {
+  const rpp_tensor *v = f->inputs->v;
+  const int64_t dv = f->problem.v_dim, panels = f->v_room / f->tiles->rows;
+  const bool as_it_lies = v->dtype == RPP_F32 && rpp_float_row_is_straight(v) && f->v_room == dv;
+  *unsound = 0;
+  if (as_it_lies && f->tiles->split(panels, rpp_tensor_at(v, b, l, g, 0), to.at, to.step)) return true;
+  rpp_float_row_load(&f->v_layout, v, b, l, g, room);
+  if (!as_it_lies && f->tiles->split(panels, (const char *)room, to.at, to.step)) return true;
+  for (int64_t c = 0; c < dv; c++) {
+    if (isfinite(room[c])) continue;
+    *unsound = 1;
+    room[c] = 0;
+  }
+  f->tiles->split(panels, (const char *)room, to.at, to.step);
+  return false;
+}
+
 void rpp_blocked_load_keys(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t part, float *scratch) {
   const int64_t b = unit / f->problem.counts.kv, g = unit % f->problem.counts.kv, rows = f->tiles->rows;
   const int64_t d = f->problem.head_dim, first = part * RPP_BLOCKED_LOAD, place = slot * f->room + first, panels = f->v_room / rows;
   const v_place v = v_at(f, slot, f->start + first);
   float *k = scratch, *room = scratch + RPP_BLOCKED_LOAD * d;
   const int64_t k_bytes = bytes_ahead(f->inputs->k), v_bytes = bytes_ahead(f->inputs->v);
+  bool small = true;
   memset(room, 0, (size_t)f->v_room * sizeof *room);
   for (int64_t j = 0; j < RPP_BLOCKED_LOAD; j++) {
     const int64_t l = f->start + first + j;
-    f->unsound[place + j] = 0;
     if (l < f->keys.first || l >= f->keys.last) { /* no key: 0, which nobody sees, but which is multiplied */
+      f->unsound[place + j] = 0;
       memset(k + j * d, 0, (size_t)d * sizeof *k);
       for (int64_t n = 0; n < panels; n++) memset(v.at + n * v.step + j * rows, 0, (size_t)rows * sizeof *v.at);
       continue;
@@ -96,17 +100,23 @@ void rpp_blocked_load_keys(const rpp_blocked *f, int64_t unit, int64_t slot, int
       load_row(f, f->inputs->k, b, l, g, k + j * d);
     else
       load_rotated(f, &f->k_table, f->inputs->k, b, l, l - f->keys.first, g, k + j * d, NULL);
-    f->tiles->split(panels, finite_row(f, b, l, g, room, &f->unsound[place + j]), v.at + j * rows, v.step);
+    small &= load_value(f, b, l, g, (v_place){v.at + j * rows, v.step}, room, &f->unsound[place + j]);
   }
-  for (int64_t j = 0; j < RPP_BLOCKED_LOAD; j += rows) f->tiles->transpose(rows, d, k + j * d, d, f->k + (place + j) * d, rows);
+  float norm = small ? 0 : INFINITY;
+  for (int64_t j = 0; j < RPP_BLOCKED_LOAD; j += rows) {
+    f->tiles->transpose(rows, d, k + j * d, d, f->k + (place + j) * d, rows);
+    norm = fmaxf(norm, f->tiles->largest_norm(d, f->k + (place + j) * d));
+  }
+  f->key_norm[place / RPP_BLOCKED_LOAD] = norm;
 }
 
 /* Where the parts of a thread's scratch start, each on a cache line of its own. */
 typedef struct {
-  int64_t q, out;                /* (panels, D, columns), (panels, v_room, columns) */
-  int64_t scores, rows, v_row;   /* (tile, columns), (columns, D or v_room), Dv */
-  int64_t largest, sum, rescale; /* (panels, columns) twice, (columns) */
-  int64_t first, last;           /* int32_t (columns): what each lane sees of the tile at hand */
+  int64_t q, out;              /* (panels, D, columns), (panels, v_room, columns) */
+  int64_t scores, rows, v_row; /* (tile, columns), (columns, D or v_room), Dv */
+  int64_t zero, sum, norm;     /* (panels, columns) */
+  int64_t rescale;             /* (columns) */
+  int64_t first, last;         /* int32_t (columns): what each lane sees of the tile at hand */
   int64_t end;
 } parts;
 
@@ -121,9 +131,10 @@ static parts lay_out(const rpp_blocked *f) {
   at.scores = after(at.out, f->v_room * lanes);
   at.rows = after(at.scores, RPP_BLOCKED_KEYS * columns);
   at.v_row = after(at.rows, columns * (d > f->v_room ? d : f->v_room));
-  at.largest = after(at.v_row, f->problem.v_dim);
-  at.sum = after(at.largest, lanes);
-  at.rescale = after(at.sum, lanes);
+  at.zero = after(at.v_row, f->problem.v_dim);
+  at.sum = after(at.zero, lanes);
+  at.norm = after(at.sum, lanes);
+  at.rescale = after(at.norm, lanes);
   at.first = after(at.rescale, columns);
   at.last = after(at.first, columns);
   at.end = after(at.last, columns);
@@ -142,10 +153,29 @@ typedef struct {
   rpp_key_range visible[MOST_COLUMNS], all; /* to each lane, to any */
   const float *k;                           /* from key f->start on */
   const unsigned char *unsound;
-  float *q, *out, *scores, *rows, *v_row;
+  const float *key_norm;
+  float *q, *norm, *out, *scores, *rows, *v_row;
   int32_t *see_first, *see_last;
   rpp_tile_softmax softmax;
 } panel;
+
+/* Rows of a head lie a token apart: those of a panel's queries in t, or nothing where t is null. */
+typedef struct {
+  const panel *of;
+  const rpp_tensor *t;
+  int64_t ratio, bytes; /* output heads of a head of t; of a row */
+} ahead;
+
+static ahead rows_ahead(const panel *of, const rpp_tensor *t) {
+  return t ? (ahead){of, t, of->f->problem.counts.output / t->shape[2], bytes_ahead(t)} : (ahead){.of = of, .ratio = 1};
+}
+
+static void prefetch_row(const ahead *rows, int64_t r, void (*lines)(const rpp_tensor *, int64_t, int64_t, int64_t, int64_t)) {
+  const panel *w = rows->of;
+  const int64_t group = w->f->group, row = w->first + r;
+  if (r >= 0 && r < w->count && r % rows->ratio == 0)
+    lines(rows->t, rows->bytes, w->b, row / group, (w->g * group + row % group) / rows->ratio);
+}
 
 /* Rotated queries. A real head and its imaginary one come from one load and one rotation: R(-pi/2) of the rotated row is the imaginary
  * row, bit for bit what rotating the turned row would give. */
@@ -154,7 +184,12 @@ static void load_queries(const panel *w) {
   const rpp_attention *a = f->attention;
   const int64_t d = f->problem.head_dim, columns = f->tiles->columns;
   const bool pairs = a->mode != RPP_MODE_ROPE && !a->q_rotated;
+  const ahead next = rows_ahead(w, f->inputs->q);
   for (int64_t r = 0; r < w->count; r += pairs ? 2 : 1) {
+    for (int64_t n = r; n < r + (pairs ? 2 : 1); n++) {
+      prefetch_row(&next, n + AHEAD + 1, prefetch_first);
+      prefetch_row(&next, n + AHEAD, prefetch_others);
+    }
     const int64_t i = (w->first + r) / f->group, o = w->g * f->group + (w->first + r) % f->group;
     float *q = w->rows + r * d;
     if (a->q_rotated)
@@ -164,6 +199,7 @@ static void load_queries(const panel *w) {
   }
   memset(w->rows + w->count * d, 0, (size_t)((columns - w->count) * d) * sizeof *w->rows);
   f->tiles->transpose(columns, d, w->rows, d, w->q, columns);
+  f->tiles->norms(d, w->q, w->norm);
 }
 
 /* What make_finite took out, where it is seen: masked keys of other rows must not meet it, as 0 x NaN is NaN. */
@@ -185,24 +221,6 @@ static void add_unsound(const panel *w, int64_t start, int64_t stop) {
 
 static int64_t clamp(int64_t x, int64_t low, int64_t high) {
   return x < low ? low : x > high ? high : x;
-}
-
-/* Rows of a head lie a token apart: those of a panel's queries in t, or nothing where t is null. */
-typedef struct {
-  const panel *of;
-  const rpp_tensor *t;
-  int64_t ratio, bytes; /* output heads of a head of t; of a row */
-} ahead;
-
-static ahead rows_ahead(const panel *of, const rpp_tensor *t) {
-  return t ? (ahead){of, t, of->f->problem.counts.output / t->shape[2], bytes_ahead(t)} : (ahead){.of = of, .ratio = 1};
-}
-
-static void prefetch_row(const ahead *rows, int64_t r, void (*lines)(const rpp_tensor *, int64_t, int64_t, int64_t, int64_t)) {
-  const panel *w = rows->of;
-  const int64_t group = w->f->group, row = w->first + r;
-  if (r >= 0 && r < w->count && r % rows->ratio == 0)
-    lines(rows->t, rows->bytes, w->b, row / group, (w->g * group + row % group) / rows->ratio);
 }
 
 /* rpp_tiles.multiply, and meanwhile, one at a time since no processor waits for many lines, rows that are needed next. */
@@ -229,7 +247,10 @@ static void attend_keys(const panel *w, int64_t start, int64_t stop, bool opens,
     w->see_last[r] = (int32_t)(clamp(range.last, range.first, stop) - start);
   }
   multiply(w, q, count, d, w->k + place * d, rows * d, w->q, NULL, w->scores);
-  tiles->softmax(count * rows, (float)(f->attention->scale * M_LOG2E), &w->softmax, w->scores);
+  rpp_tile_softmax softmax = w->softmax;
+  for (int64_t n = place / RPP_BLOCKED_LOAD; n * RPP_BLOCKED_LOAD < stop - f->start; n++)
+    softmax.key_norm = fmaxf(softmax.key_norm, w->key_norm[n]);
+  tiles->softmax(count * rows, (float)(f->attention->scale * M_LOG2E), &softmax, w->scores);
   const v_place v = v_at(f, w->slot, start);
   multiply(w, out, f->v_room / rows, stop - start, v.at, v.step, w->scores, opens ? NULL : w->softmax.rescale, w->out);
   if (memchr(w->unsound + place, 1, (size_t)(stop - start))) add_unsound(w, start, stop);
@@ -242,12 +263,13 @@ static void attend_tile(const panel *w, int64_t tile, ahead q, ahead out) {
   if (first < last) attend_keys(w, first / w->f->tiles->rows * w->f->tiles->rows, last, first == all.first, &q, &out);
 }
 
-/* Log-sum-exp: -inf without a key, NaN where all scores were -inf, as the definition gives. */
+/* Log-sum-exp: -inf without a key, NaN where all scores were -inf, as the definition gives; the same bits whichever zero its weights have. */
 static double lse_of(const panel *w, int64_t lane) {
   const rpp_key_range range = w->visible[lane];
   if (range.first >= range.last) return -INFINITY;
-  const double largest = (double)w->softmax.largest[lane];
-  return isinf(largest) ? NAN : largest * M_LN2 + log((double)w->softmax.sum[lane]);
+  int exponent;
+  const double zero = (double)w->softmax.zero[lane], sum = frexp((double)w->softmax.sum[lane], &exponent);
+  return isinf(zero) ? NAN : (zero + exponent) * M_LN2 + log(sum);
 }
 
 static void store(const panel *w) {
@@ -290,15 +312,17 @@ static panel open_panel(const rpp_blocked *f, int64_t unit, int64_t slot, int64_
              .count = f->items - first < columns ? f->items - first : columns,
              .k = f->k + place * f->problem.head_dim,
              .unsound = f->unsound + place,
+             .key_norm = f->key_norm + place / RPP_BLOCKED_LOAD,
              .q = scratch + at.q + n * f->problem.head_dim * columns,
+             .norm = scratch + at.norm + n * columns,
              .out = scratch + at.out + n * f->v_room * columns,
              .scores = scratch + at.scores,
              .rows = scratch + at.rows,
              .v_row = scratch + at.v_row,
              .see_first = (int32_t *)(scratch + at.first),
              .see_last = (int32_t *)(scratch + at.last)};
-  w.softmax = (rpp_tile_softmax){w.see_first, w.see_last, scratch + at.largest + n * columns, scratch + at.sum + n * columns,
-                                 scratch + at.rescale};
+  w.softmax = (rpp_tile_softmax){
+      w.see_first, w.see_last, scratch + at.zero + n * columns, scratch + at.sum + n * columns, scratch + at.rescale, w.norm, 0};
   find_visible(&w);
   return w;
 }
@@ -307,7 +331,7 @@ static void start(const panel *w) {
   const int64_t columns = w->f->tiles->columns;
   load_queries(w);
   if (w->all.first >= w->all.last) memset(w->out, 0, (size_t)(w->f->v_room * columns) * sizeof *w->out);
-  for (int64_t r = 0; r < columns; r++) w->softmax.largest[r] = -INFINITY, w->softmax.sum[r] = 0;
+  for (int64_t r = 0; r < columns; r++) w->softmax.zero[r] = -INFINITY, w->softmax.sum[r] = 0;
 }
 
 void rpp_blocked_attend(const rpp_blocked *f, int64_t unit, int64_t slot, int64_t index, float *scratch) {

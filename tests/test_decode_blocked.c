@@ -3,39 +3,14 @@
 #include <omp.h>
 #include <stdlib.h>
 #include "blocked.h"
+#include "blocked_problem.h"
 #include "decode_blocked.h"
-#include "float_deviation.h"
 #include "support.h"
 
 enum { TILE = RPP_BLOCKED_KEYS, PROBLEMS = 500 };
 
-static double get(const rpp_tensor *t, int64_t i0, int64_t i1, int64_t i2, int64_t i3) {
-  return rpp_tensor_get(t, (int64_t[]){i0, i1, i2, i3});
-}
-
-static void set(const rpp_tensor *t, int64_t i0, int64_t i1, int64_t i2, int64_t i3, double value) {
-  rpp_tensor_set(t, (int64_t[]){i0, i1, i2, i3}, value);
-}
-
-/* Runs the kernel; fails the test on a refusal, a byte written outside of the outputs or an input changed. */
-static void run(const rpp_vector_set *by, problem *p) {
-  const uint64_t before = problem_inputs_hash(p);
-  support_accepted(rpp_attention_blocked_by(by, &p->attention, &p->inputs, &p->out.tensor, &p->lse.tensor));
-  ck_assert_uint_eq(guarded_stray_bytes(&p->out), 0);
-  ck_assert_uint_eq(guarded_stray_bytes(&p->lse), 0);
-  ck_assert_uint_eq(problem_inputs_hash(p), before);
-}
-
-static void holds(const rpp_vector_set *by, problem *p, const char *what, uint64_t number) {
-  run(by, p);
-  const float_deviation d = float_deviation_of(p, &p->attention);
-  if (!(d.out <= 1 && d.lse <= 1))
-    ck_abort_msg("%s, %s %d: out %g, lse %g of the allowance", by->name, what, (int)number, d.out, d.lse);
-}
-
 static problem_config float_config(rpp_mode mode) {
-  problem_config c = problem_default(mode);
-  c.q_dtype = c.k_dtype = c.v_dtype = c.out_dtype = c.lse_dtype = RPP_F32;
+  problem_config c = blocked_config(mode);
   c.q_len = 1;
   return c;
 }
@@ -83,7 +58,7 @@ START_TEST(random_problems_agree_with_the_truth) {
   for (uint64_t n = 0; n < PROBLEMS; n++) {
     const problem_config c = draw(n);
     problem *p = problem_new(&c);
-    for (const rpp_vector_set *const *by = rpp_vector_sets(); *by; by++) holds(*by, p, "problem", n);
+    for (const rpp_vector_set *const *by = rpp_vector_sets(); *by; by++) blocked_holds(*by, p, "problem", n);
     problem_free(p);
   }
 }
@@ -105,7 +80,7 @@ START_TEST(splits_are_put_together) {
     support_accepted(rpp_attention_bound(&p->attention, &p->inputs, &contract, NULL, &result));
     for (const rpp_vector_set *const *by = rpp_vector_sets(); *by; by++) {
       int64_t index[RPP_MAX_DIMS] = {0};
-      holds(*by, p, "length", (uint64_t)lengths[n]);
+      blocked_holds(*by, p, "length", (uint64_t)lengths[n]);
       do {
         const double error = fabs(rpp_tensor_get(&p->out.tensor, index) - rpp_tensor_get(&exact.tensor, index));
         ck_assert_msg(error <= rpp_tensor_get(&bound.tensor, index), "%s, %d keys: %g off", (*by)->name, (int)lengths[n], error);
@@ -126,7 +101,7 @@ START_TEST(scores_of_minus_infinity_weigh_nothing) {
       problem *p = problem_new(&c);
       for (int64_t o = 0; o < 4; o++) set(&p->q.tensor, 1, 0, o, 3, 1);
       for (int64_t l = 0; l < (all ? 2 : 1) * TILE; l++) set(&p->k.tensor, 1, l, 1, 3, -INFINITY);
-      run(*by, p);
+      blocked_run(*by, p);
       double largest = 0;
       for (int64_t l = TILE; l < c.k_len; l++) largest = fmax(largest, get(&p->v.tensor, 1, l, 1, 2));
       ck_assert(isfinite(get(&p->out.tensor, 1, 0, 0, 2)) && isfinite(get(&p->lse.tensor, 1, 0, 0, 0)));
@@ -155,7 +130,7 @@ START_TEST(every_half_is_widened_exactly) {
         const uint16_t half = (uint16_t)bits;
         memcpy((char *)p->v.tensor.data + p->v.tensor.byte_offset + 2 * (size_t)bits, &half, sizeof half);
       }
-      run(*by, p);
+      blocked_run(*by, p);
       for (int64_t n = 0; n < c.v_dim; n++) {
         const double x = get(&p->v.tensor, 0, 0, 0, n), y = get(&p->out.tensor, 0, 0, 0, n);
         ck_assert_msg(isnan(x) ? isnan(y) : x == y, "%s: %04x is %a, became %a", (*by)->name, (unsigned)n, x, y);
@@ -173,7 +148,7 @@ START_TEST(huge_scores_give_means_of_values) {
     for (const rpp_vector_set *const *by = rpp_vector_sets(); *by; by++) {
       c.attention.scale = ldexp(0.75, power), c.seed = (uint64_t)power;
       problem *p = problem_new(&c);
-      run(*by, p);
+      blocked_run(*by, p);
       problem_gives_means(p);
       problem_free(p);
     }
@@ -190,14 +165,14 @@ START_TEST(masked_poison_stays_out_and_visible_poison_comes_through) {
     c.attention.k_rotated = rotated;
     problem *clean = problem_new(&c), *p = problem_new(&c);
     for (const rpp_vector_set *const *by = rpp_vector_sets(); *by; by++) {
-      run(*by, clean);
+      blocked_run(*by, clean);
       for (int poison = 0; poison < 6; poison++)
         for (int64_t key = TILE - 55; key < TILE - 20; key++) {
           const bool of_v = poison >= 3;
           const rpp_tensor *t = of_v ? &p->v.tensor : &p->k.tensor;
           const double before = get(t, 1, key, 1, 5);
           set(t, 1, key, 1, 5, poisons[poison % 3]);
-          run(*by, p);
+          blocked_run(*by, p);
           for (int64_t b = 0; b < 2; b++)
             for (int64_t i = 0; i < c.q_len; i++)
               for (int64_t o = 0; o < 8; o++) {
@@ -228,7 +203,7 @@ START_TEST(hot_and_cold_logits_are_right) {
           set(&p->k.tensor, 0, l, 0, x, x < 7 ? 0 : hot ? (l == TILE + 7 ? 64 : (double)(l % 5)) : -1000 - (double)l / 512);
       for (int64_t h = 0; h < 4; h++)
         for (int64_t x = 0; x < 8; x++) set(&p->q.tensor, 0, 0, h, x, x < 7 ? 0 : hot ? 160 : 128);
-      holds(*by, p, "logits", (uint64_t)hot);
+      blocked_holds(*by, p, "logits", (uint64_t)hot);
       if (hot) ck_assert(get(&p->out.tensor, 0, 0, 3, 2) == get(&p->v.tensor, 0, TILE + 7, 0, 2));
       problem_free(p);
     }
@@ -248,7 +223,7 @@ START_TEST(bits_do_not_depend_on_the_threads) {
       for (int threads = 1; threads <= 3; threads++)
         for (int repeat = 0; repeat < 3; repeat++) {
           omp_set_num_threads(threads);
-          run(*by, p);
+          blocked_run(*by, p);
           if (threads == 1 && repeat == 0) first = problem_outputs_hash(p);
           ck_assert_msg(problem_outputs_hash(p) == first, "%s, %d threads: other bits", (*by)->name, threads);
         }
@@ -261,7 +236,7 @@ START_TEST(a_wrong_mask_or_scale_is_caught) {
   problem_config c = float_config(RPP_MODE_EC);
   c.q_len = 3, c.k_len = TILE + 9, c.attention.causal_offset = TILE, c.attention.mask = RPP_MASK_WINDOW, c.attention.window = 7;
   problem *p = problem_new(&c);
-  holds(rpp_vector_sets()[0], p, "control", 0);
+  blocked_holds(rpp_vector_sets()[0], p, "control", 0);
   for (int fault = 0; fault < 3; fault++) {
     rpp_attention spoiled = p->attention;
     if (fault == 0) spoiled.causal_offset++;

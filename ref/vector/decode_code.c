@@ -113,7 +113,7 @@ INLINE void add_products(rpp_dtype dtype, int rows, int keys, const char *k, int
     lanes row = LOAD(q + r * q_stride);
     HOLD(row);
     UNROLL
-    for (int n = 0; n < keys; n++) sums[r * keys + n] += row * key[n];
+    for (int n = 0; n < keys; n++) ADD_PRODUCT(sums[r * keys + n], row, key[n]);
   }
 }
 
@@ -303,7 +303,7 @@ static void add_values(const rpp_strip *s, int64_t rows, const float *weights, i
 
 /* ---- Softmax ------------------------------------------------------------------------------------------------------------ */
 
-enum { TOGETHER = 4 }; /* vectors whose powers are taken step by step */
+enum { TOGETHER = 3 }; /* vectors whose powers are taken step by step; a whole tile has a multiple of them */
 
 /* count vectors of scores become weights; their sum. */
 INLINE lanes weigh(int count, float by, float zero, float *scores) {

@@ -72,30 +72,38 @@ INLINE lanes larger(lanes x, lanes y) {
 #endif
 }
 
-/* x = 2^x for x <= 1 (and -inf, and NaN, which comes through) within 0.9 units in the last place (1.08 where products are not fused),
- * subnormal results included; 2^0 is 1.
- * x = n + r, |r| <= 1/2; the polynomial, by Remez with its coefficients rounded to float32 one after another, is within 3e-9 of 2^r. It gives
- * 2^(r - 64), and 2^(n + 64) is always a normal number, so that results below 2^-126 are rounded once; below -150 all round to 0. Step by
- * step for all vectors, as a processor looks ahead of one of them but a little. */
-INLINE void powers_of_two(int count, lanes *x) {
-  enum { MOST = 4, TERMS = 6 };
-  const float SHIFT = 0x1.8p23f + 127 + 64; /* numbers of its size are whole: of it plus x the low bits are n + 127 + 64 */
+/* Numbers of its size are whole: of it plus x the low bits are n + 127 + 64, where n is x to the nearest whole number. */
+#define POWER_SHIFT (0x1.8p23f + 127 + 64)
+
+/* x = 2^(n + r), where |r| <= 1/2 and shifted = POWER_SHIFT + n, -150 <= n <= 63. The polynomial, by Remez with its coefficients rounded to float32
+ * one after another, is within 3e-9 of 2^r. It gives 2^(r - 64), and 2^(n + 64) is always a normal number, so that results below 2^-126 are
+ * rounded once. A NaN in r comes through, whatever shifted is. Step by step for all vectors, as a processor looks ahead of one of them but a
+ * little. */
+INLINE void powers_of_parts(int count, const lanes *r, const lanes *shifted, lanes *x) {
+  enum { TERMS = 6 };
   static const float factors[TERMS] = {0x1.5f082ep-74f, 0x1.3b2de0p-71f, 0x1.c6af7cp-69f,
                                        0x1.ebfbdcp-67f, 0x1.62e430p-65f, 0x1p-64f};
-  lanes r[MOST], p[MOST];
-  words scale[MOST]; /* the bits of 2^(n + 64); a NaN's are anything, and anything times NaN is NaN */
   UNROLL
-  for (int i = 0; i < count; i++) {
-    const lanes at = larger(ALL(-150.0f), x[i]), shifted = at + SHIFT;
-    r[i] = at - (shifted - SHIFT);
-    scale[i] = (words)shifted << 23;
-    p[i] = ALL(0x1.416b50p-77f);
-  }
+  for (int i = 0; i < count; i++) x[i] = ALL(0x1.416b50p-77f);
   UNROLL
   for (int k = 0; k < TERMS; k++) UNROLL
-  for (int i = 0; i < count; i++) p[i] = p[i] * r[i] + factors[k];
+  for (int i = 0; i < count; i++) x[i] = x[i] * r[i] + factors[k];
   UNROLL
-  for (int i = 0; i < count; i++) x[i] = p[i] * (lanes)scale[i];
+  for (int i = 0; i < count; i++) x[i] *= (lanes)((words)shifted[i] << 23);
+}
+
+/* x = 2^x for x <= 63 (and -inf, and NaN, which comes through) within 0.9 units in the last place (1.08 where products are not fused),
+ * subnormal results included; 2^0 is 1. Below -150 all round to 0. */
+INLINE void powers_of_two(int count, lanes *x) {
+  enum { MOST = 4 };
+  lanes r[MOST], shifted[MOST];
+  UNROLL
+  for (int i = 0; i < count; i++) {
+    const lanes at = larger(ALL(-150.0f), x[i]);
+    shifted[i] = at + POWER_SHIFT;
+    r[i] = at - (shifted[i] - POWER_SHIFT);
+  }
+  powers_of_parts(count, r, shifted, x);
 }
 
 INLINE lanes power_of_two(lanes x) {
